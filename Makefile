@@ -1,0 +1,65 @@
+# Lean KVM: everything is built and run inside the Debian 13 root (lab/root),
+# so results do not depend on the distribution outside.  Output: build/.
+# kbuild's own file is kvm/Kbuild; the unit tests' is tests/unit.mk.
+
+SHELL := /bin/bash
+IN := lab/in-root
+export JOBS ?= $(shell nproc)
+
+HOST ?= amd
+MODULES ?= ours
+VCPUS ?= 2
+MACHINE ?= pc
+RUNS ?= 1
+
+.PHONY: help lab modules sparse unit check programs run test test-lab clean
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make run       boot Debian under QEMU on our modules in an emulated host
+#:                HOST=amd|intel MODULES=ours|intree VCPUS=n MACHINE=pc|q35
+#:                RUNS=n guest boots in a row
+run: programs guest-image $(if $(filter ours,$(MODULES)),modules)
+	@lab/run --host $(HOST) --modules $(MODULES) --vcpus $(VCPUS) \
+		--machine $(MACHINE) --runs $(RUNS)
+
+#: make test      all tests: unit modules sparse check test-lab, and their sum
+test:
+	@tests/run
+
+#: make modules   build kvm.ko and the vendor modules (WERROR=0: warnings pass)
+modules: lab
+	@$(IN) env WERROR=$(or $(WERROR),1) JOBS=$(JOBS) lab/build-modules
+
+#: make sparse    check the modules with sparse
+sparse: lab
+	@$(IN) env WERROR=$(or $(WERROR),1) JOBS=$(JOBS) lab/build-modules --sparse
+
+#: make unit      unit tests in userspace, sanitized; T="bits walk": only those
+unit: lab
+	@$(IN) env JOBS=$(JOBS) tests/run-unit $(T)
+
+#: make check     layer and style rules
+check: lab
+	@scripts/check
+
+#: make test-lab  tests over /dev/kvm in the emulated host: ours, then in-tree
+test-lab: programs guest-image modules
+	@lab/run-tests --host $(HOST)
+
+#: make programs  the examples and guest tests, static (build/programs)
+programs: lab
+	@$(IN) make -f lab/programs.mk --no-print-directory -j$(JOBS)
+
+.PHONY: guest-image
+guest-image: lab
+	@$(IN) lab/guest-image
+
+#: make lab       build the root the rest happens in (once, 1-3 minutes)
+lab:
+	@lab/root >/dev/null
+
+#: make clean     remove build/ (the root stays, see lab/root)
+clean:
+	rm -rf build
