@@ -50,7 +50,8 @@ test-lab: programs guest-image modules
 
 #: make programs  the examples and guest tests, static (build/programs)
 programs: lab
-	@$(IN) make -f lab/programs.mk --no-print-directory -j$(JOBS)
+	@$(IN) make -C tests/guest --no-print-directory -j$(JOBS) \
+		OUT=/src/build/programs all
 
 .PHONY: guest-image
 guest-image: lab
