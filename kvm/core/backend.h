@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The vendor boundary: what core asks of VT-x or AMD-V, and the neutral entry
+ * and exit that pass between them.
+ *
+ * A vendor module fills in one struct backend and registers it; it calls back
+ * only what core/exports.c exports. Control registers, interrupts, paging and
+ * emulation are core's; how an entry is made, which bits the hardware save
+ * area has and what its exit codes mean is the vendor's.
+ *
+ * Calls marked * are static calls on the run path. Unless a call says
+ * otherwise it runs in the vCPU's thread under vcpu->mutex, with the vCPU
+ * loaded on this CPU (between load and put) and preemption on.
+ */
+#ifndef CORE_BACKEND_H
+#define CORE_BACKEND_H
+
+#include <linux/module.h>
+
+#include "base/rc.h"
+#include "base/types.h"
+#include "x86/event.h"
+#include "x86/regs.h"
+
+struct vm;
+struct vcpu;
+struct pte_format;
+
+/* ---- entry: what core wants of the next VM entry ---------------------- */
+
+#define WINDOW_IRQ BIT(0)	/* exit as soon as an interrupt can be taken */
+#define WINDOW_NMI BIT(1)	/* exit as soon as an NMI can be taken */
+
+struct entry {
+	struct event inject;	/* at most one; EVENT_NONE for none */
+	u32 windows;		/* WINDOW_* */
+	u8 cr8;			/* guest TPR bits 7:4 */
+	bool cr8_exit;		/* exit when the guest writes CR8 */
+	bool exit_at_once;	/* inject, then exit before an instruction */
+};
+
+/* ---- exit: what happened, in neutral terms ---------------------------- */
+
+enum exit_kind {
+	EXIT_KIND_NONE,		/* the entry was called off: just go round */
+	EXIT_KIND_HOST_IRQ,	/* a host interrupt, taken when irqs go on */
+	EXIT_KIND_HOST_NMI,
+	EXIT_KIND_HOST_MCE,
+	EXIT_KIND_CPUID,
+	EXIT_KIND_RDMSR,	/* msr index in RCX */
+	EXIT_KIND_WRMSR,
+	EXIT_KIND_PIO,
+	EXIT_KIND_CR,
+	EXIT_KIND_DR,
+	EXIT_KIND_TDP_FAULT,
+	EXIT_KIND_EXCEPTION,	/* an intercepted guest exception */
+	EXIT_KIND_HLT,
+	EXIT_KIND_HYPERCALL,
+	EXIT_KIND_PAUSE,
+	EXIT_KIND_INVD,
+	EXIT_KIND_WBINVD,
+	EXIT_KIND_INVLPG,
+	EXIT_KIND_RDTSC,
+	EXIT_KIND_RDPMC,
+	EXIT_KIND_XSETBV,
+	EXIT_KIND_MONITOR,
+	EXIT_KIND_MWAIT,
+	EXIT_KIND_TASK_SWITCH,
+	EXIT_KIND_CR8_WRITE,	/* TPR fell; the new value is exit->cr8 */
+	EXIT_KIND_IRQ_WINDOW,
+	EXIT_KIND_NMI_WINDOW,
+	EXIT_KIND_SHUTDOWN,	/* triple fault */
+	EXIT_KIND_UD,		/* an instruction this guest does not have */
+	EXIT_KIND_EMULATE,	/* hardware gives up: emulate at RIP */
+	EXIT_KIND_PRIVATE,	/* backend.private_exit() knows */
+	EXIT_KIND_FAIL_ENTRY,	/* exit->fail.reason is the hardware's code */
+	EXIT_KIND_COUNT,
+};
+
+struct exit {
+	u8 kind;		/* enum exit_kind */
+	u8 insn_len;		/* 0: unknown, ask the decoder */
+	u8 insn_bytes_count;	/* bytes fetched by hardware, 0 for none */
+	u8 insn_bytes[15];
+	u8 cr8;			/* guest TPR bits 7:4 after the exit */
+	u8 shadow;		/* SHADOW_*: blocking before the next insn */
+	bool nmi_unblocked;	/* the guest executed IRET since its NMI */
+	u64 hw_reason;		/* for tracing and KVM_EXIT_UNKNOWN */
+	struct event inflight;	/* was being delivered when the exit came */
+	union {
+		struct {
+			u16 port;
+			u8 size;	/* 1, 2, 4 */
+			bool in;
+			bool string, rep;
+			u64 next_rip;	/* 0: unknown */
+		} pio;
+		struct {
+			u8 cr;		/* 0, 2, 3, 4, 8 */
+			u8 gpr;		/* enum gpr */
+			bool write;
+			bool decoded;	/* else: emulate the instruction */
+		} cr;
+		struct {
+			u8 dr;
+			u8 gpr;
+			bool write;
+			bool decoded;
+		} dr;
+		struct {
+			struct gpa gpa;
+			bool read, write, fetch;
+			bool present;	/* the entry existed: permission */
+			bool user_walk;	/* during the walk of guest tables */
+		} tdp;
+		struct {
+			u8 vector;
+			bool has_error_code;
+			u32 error_code;
+			u64 payload;	/* CR2 or DR6 */
+		} exc;
+		struct {
+			u16 selector;
+			u8 source;	/* 0 CALL 1 IRET 2 JMP 3 gate */
+			bool has_error_code;
+			u32 error_code;
+		} task;
+		struct {
+			u64 reason;
+		} fail;
+		struct {
+			u64 address;
+			bool decoded;
+		} invlpg;
+	};
+};
+
+/* ---- policy: what the controls follow from ---------------------------- */
+
+/* Owned by core, read by backend.controls_changed(). */
+struct policy {
+	u32 exceptions;		/* bitmap of vectors to intercept */
+	bool hlt_exits;
+	bool pause_exits;
+	bool mwait_exits;
+	bool dr_exits;		/* MOV DR */
+	bool invlpg_exits;
+	bool tsc_exits;
+	bool single_step;	/* KVM_GUESTDBG_SINGLESTEP */
+};
+
+enum flush_scope {
+	FLUSH_ROOT,		/* all that was cached through the TDP root */
+	FLUSH_GUEST,		/* the guest's own translations, incl. global */
+	FLUSH_GVA,		/* one linear address */
+};
+
+/* Capability bits of a backend, facts about the hardware. */
+#define BACKEND_NEXT_RIP BIT(0)		/* insn_len is always known */
+#define BACKEND_DECODE BIT(1)		/* decode assists */
+#define BACKEND_TSC_SCALING BIT(2)
+#define BACKEND_DEADLINE BIT(3)		/* deadline() works */
+#define BACKEND_NMI_WINDOW BIT(4)
+#define BACKEND_PAUSE_FILTER BIT(5)
+
+/*
+ * One line per call: X(return, name, arguments).
+ * Setup and management first, then the run path.
+ */
+#define BACKEND_CALLS(X)						\
+	X(int, setup, (void))						\
+	X(void, teardown, (void))					\
+	X(int, cpu_on, (void))						\
+	X(void, cpu_off, (void))					\
+	X(int, vm_init, (struct vm *vm))				\
+	X(void, vm_free, (struct vm *vm))				\
+	X(int, vcpu_init, (struct vcpu *vcpu))				\
+	X(void, vcpu_free, (struct vcpu *vcpu))				\
+	X(void, vcpu_reset, (struct vcpu *vcpu, bool init))		\
+	X(bool, cr_valid, (struct vcpu *vcpu, u64 cr0, u64 cr4))	\
+	X(enum msr_rc, msr_get, (struct vcpu *vcpu, u32 index, u64 *val)) \
+	X(enum msr_rc, msr_set, (struct vcpu *vcpu, u32 index, u64 val)) \
+	X(enum msr_rc, feature_msr, (u32 index, u64 *val))		\
+	X(void, controls_changed, (struct vcpu *vcpu))			\
+	X(void, tsc_update, (struct vcpu *vcpu))			\
+	X(enum run_next, private_exit, (struct vcpu *vcpu, struct exit *exit)) \
+	X(void, dump, (struct vcpu *vcpu))
+
+#define BACKEND_HOT_CALLS(X)						\
+	X(void, load, (struct vcpu *vcpu, int cpu))			\
+	X(void, put, (struct vcpu *vcpu))				\
+	X(void, regs_load, (struct vcpu *vcpu, u32 groups))		\
+	X(void, run, (struct vcpu *vcpu, const struct entry *entry,	\
+		      struct exit *exit))				\
+	X(void, irqoff, (struct vcpu *vcpu, struct exit *exit))		\
+	X(bool, fast_exit, (struct vcpu *vcpu, struct exit *exit))	\
+	X(void, flush, (struct vcpu *vcpu, enum flush_scope scope, u64 gva)) \
+	X(void, set_root, (struct vcpu *vcpu, struct hpa root, int levels)) \
+	X(bool, deadline, (struct vcpu *vcpu, u64 guest_tsc))
+
+/**
+ * struct backend - a vendor module's description of itself
+ *
+ * Data: @name for messages; @owner pins the module while VMs exist; @vm_size
+ * and @vcpu_size are the bytes that core allocates, struct vm and struct vcpu
+ * being the first member of the vendor's own; @tdp is the page-table format;
+ * @tdp_levels the deepest root it can walk; @tsc_frac_bits and @tsc_max_ratio
+ * describe scaling (0: none); @hypercall is the vendor's VMCALL/VMMCALL
+ * opcode; @caps are BACKEND_* facts.
+ *
+ * Calls:
+ * setup/teardown	global state after the CPU's features were checked;
+ *			-EOPNOTSUPP with one clear line if it cannot work.
+ *			Module load, no VM exists.
+ * cpu_on/cpu_off	virtualization on this CPU. Interrupts off. cpu_on
+ *			refuses a CPU whose features differ from setup's.
+ * vm_init/vm_free	the vendor's part of a VM; creation context, may sleep.
+ * vcpu_init/vcpu_free	the vendor's part of a vCPU; may sleep; not loaded.
+ * vcpu_reset		the vendor's registers after vcpu->regs was reset; all
+ *			groups are available and dirty on return.
+ * cr_valid		can the hardware run these CR0/CR4 values.
+ * msr_get/msr_set	MSRs whose row says BACKEND. MSR_UNKNOWN allowed.
+ * feature_msr		KVM_GET_MSRS on /dev/kvm.
+ * controls_changed	vcpu->policy, CPUID or guest debugging changed:
+ *			recompute the controls before the next entry.
+ * tsc_update		vcpu->tsc offset or ratio changed.
+ * private_exit		EXIT_KIND_PRIVATE; as core's exit handlers.
+ * dump			print the save area, for a failed entry; rate-limited.
+ *
+ * load* / put*		bind to this CPU / save what the host needs back.
+ *			Preemption off; interrupts may be on.
+ * regs_load*		fill the groups of vcpu->regs that are not available.
+ *			Also called from put context; never sleeps.
+ * run*			flush dirty registers and controls, inject @entry, run
+ *			the guest once, save RG_GPR|RG_RIP, clear avail of all
+ *			else, decode to @exit. Interrupts off throughout; on
+ *			return dirty is 0.
+ * irqoff*		right after run, still irqs off: hand host NMIs and
+ *			machine checks to the host.
+ * fast_exit*		may answer an exit with no host context; true: enter
+ *			again at once. Interrupts off.
+ * flush*		drop cached translations before the next entry.
+ * set_root*		the TDP root in use from the next entry on.
+ * deadline*		arm a hardware timer to exit at @guest_tsc, U64_MAX to
+ *			cancel; false: not possible, use an hrtimer.
+ */
+struct backend {
+	const char *name;
+	struct module *owner;
+	size_t vm_size;
+	size_t vcpu_size;
+	const struct pte_format *tdp;
+	int tdp_levels;
+	unsigned int tsc_frac_bits;
+	u64 tsc_max_ratio;
+	u8 hypercall[3];
+	u32 caps;
+#define X(ret, name, args) ret (*name) args;
+	BACKEND_CALLS(X)
+	BACKEND_HOT_CALLS(X)
+#undef X
+};
+
+/* The registered backend; all its calls are set. Valid while a VM exists. */
+extern struct backend backend;
+
+#include <linux/static_call.h>
+
+#define X(ret, name, args) \
+	ret backend_null_##name args;	\
+	DECLARE_STATIC_CALL(backend_##name, backend_null_##name);
+BACKEND_HOT_CALLS(X)
+#undef X
+
+/* Usage: backend_call(run)(vcpu, &entry, &exit) */
+#define backend_call(name) static_call(backend_##name)
+
+/**
+ * backend_register() - make @vendor the backend and create /dev/kvm
+ *
+ * Vendor module init. Returns -EBUSY if there is one, what setup() and
+ * cpu_on() on any CPU said, or what creating the device said; nothing is left
+ * behind then.
+ */
+int backend_register(const struct backend *vendor);
+
+/** backend_unregister() - undo backend_register(); no VM exists any more */
+void backend_unregister(void);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One virtual CPU.
+ *
+ * Its thread owns it: everything marked [v] is touched only with vcpu->mutex
+ * held, that is, in its own ioctls. Others reach it by requests, by its LAPIC
+ * (lock-free) and by the NMI inbox. Field letters: see core/locks.h.
+ */
+#ifndef CORE_VCPU_H
+#define CORE_VCPU_H
+
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rcuwait.h>
+#include <asm/fpu/api.h>
+
+#include "base/host.h"
+#include "base/rc.h"
+#include "core/backend.h"
+#include "core/request.h"
+#include "core/vm.h"
+#include "dev/lapic.h"
+#include "emu/emu.h"
+#include "mem/epoch.h"
+#include "x86/cpuid.h"
+#include "x86/cr.h"
+#include "x86/event.h"
+#include "x86/msr.h"
+#include "x86/regs.h"
+
+/* Where the vCPU is, for whoever wants to kick it. */
+enum vcpu_mode {
+	VCPU_OUTSIDE,		/* not in guest mode: nothing to do */
+	VCPU_IN_GUEST,		/* an IPI makes it exit */
+	VCPU_EXITING,		/* has been kicked */
+	VCPU_READING_TABLES,
+};
+
+enum mp_state {
+	MP_RUNNABLE = KVM_MP_STATE_RUNNABLE,
+	MP_UNINITIALIZED = KVM_MP_STATE_UNINITIALIZED,
+	MP_INIT_RECEIVED = KVM_MP_STATE_INIT_RECEIVED,
+	MP_HALTED = KVM_MP_STATE_HALTED,
+	MP_SIPI_RECEIVED = KVM_MP_STATE_SIPI_RECEIVED,
+};
+
+/* One access of an instruction under emulation to something not memory. */
+struct io_fragment {
+	u64 addr;
+	u8 len;
+	bool write;
+	bool done;		/* data is final: replay it */
+	u8 data[8];
+};
+
+#define IO_FRAGMENTS 8
+
+/* What KVM_RUN has to finish first when it is called again. */
+enum io_pending {
+	IO_NONE,
+	IO_PIO_IN,		/* IN: size bytes of run page data to RAX */
+	IO_EMULATE,		/* re-execute vcpu->emu with its fragments */
+};
+
+struct vcpu_io {
+	enum io_pending pending;
+	u8 size;			/* IO_PIO_IN */
+	u64 linear_rip;			/* the instruction under emulation */
+	unsigned int fragments, next;	/* recorded / replayed so far */
+	struct io_fragment fragment[IO_FRAGMENTS];
+	/* string PIO under way in the run page's data page */
+	u16 port;
+	bool pio_done;
+	u32 pio_count;
+	bool pio_in;
+	u8 pio_size;
+};
+
+struct vcpu_tsc {
+	u64 offset;		/* guest = host * ratio + offset */
+	u64 ratio;		/* fixed point, backend.tsc_frac_bits */
+	u64 adjust;		/* IA32_TSC_ADJUST */
+	u32 khz;
+};
+
+struct vcpu {
+	struct vm *vm;			/* [I] */
+	int id;				/* [I] KVM_CREATE_VCPU's, APIC id */
+	int index;			/* [I] 0..n-1 in creation order */
+	struct mutex mutex;		/* row 5 */
+
+	/* ---- reached from outside ---- */
+	unsigned long requests;		/* [a] enum request bits */
+	int mode;			/* [a] enum vcpu_mode */
+	int cpu;			/* [a] loaded here, -1 for none */
+	struct rcuwait wait;
+	atomic_t nmi_inbox;		/* [a] NMIs on their way */
+	struct epoch_reader reader;
+
+	/* ---- architectural state [v] ---- */
+	struct regs regs;
+	struct events events;
+	struct cpuid_set cpuid;
+	struct cr_limits limits;
+	struct msr_file msrs;
+	enum mp_state mp_state;
+	u64 cr8;			/* without an in-kernel LAPIC */
+	bool user_irq_pending;		/* KVM_INTERRUPT without LAPIC */
+	u8 user_irq;
+	u32 sipi_vector;
+	struct vcpu_tsc tsc;
+	struct pv_clock_state *pv_clock; /* pv/clock.c */
+
+	struct lapic *lapic;		/* [I] NULL without in-kernel LAPIC */
+
+	/* ---- running [v] ---- */
+	struct kvm_run *run;		/* [I] page 0 of the mapping */
+	void *pio_data;			/* [I] page 1 */
+	struct policy policy;
+	bool controls_stale;		/* call controls_changed() at entry */
+	struct entry entry;
+	struct exit exit;
+	struct emu_ctxt emu;
+	struct vcpu_io io;
+	bool launched;			/* KVM_RUN was called: CPUID is fixed */
+	bool complete_hypercall;
+	u32 guest_debug;		/* KVM_GUESTDBG_* */
+	u64 guest_debug_dr[8];
+	u64 msr_exit_index;
+
+	/* ---- host side [v] ---- */
+	struct preempt_notifier preempt;
+	struct fpu_guest fpu;
+	u64 host_xcr0;
+	u32 pkru, host_pkru;
+	sigset_t sigset;		/* KVM_SET_SIGNAL_MASK */
+	bool sigset_active;
+	struct pid __rcu *pid;		/* who runs it, for directed yield */
+
+	/* counters, statistics */
+	u64 stat_exits, stat_irq_exits, stat_halts;
+};
+
+/**
+ * vcpu_create() - a vCPU in its reset state, visible to its VM
+ *
+ * vm->lock held; may sleep. -EINVAL for an id out of range, -EEXIST for one
+ * in use or too many vCPUs, -ENOMEM.
+ */
+int vcpu_create(struct vm *vm, u32 id, struct vcpu **out);
+
+/** vcpu_free() - destroy; the VM is going away and nobody runs it */
+void vcpu_free(struct vcpu *vcpu);
+
+/** vcpu_reset() - power-on reset, or INIT (SDM vol. 3, table 10-1) */
+void vcpu_reset(struct vcpu *vcpu, bool init);
+
+/** vcpu_load() / vcpu_put() - bind to this CPU; ioctl context, mutex held */
+void vcpu_load(struct vcpu *vcpu);
+void vcpu_put(struct vcpu *vcpu);
+
+/** vcpu_run() - KVM_RUN; mutex held. 0 with kvm_run filled in, or errno */
+int vcpu_run(struct vcpu *vcpu);
+
+/**
+ * vcpu_regs() - the register file with @groups available for reading
+ *
+ * vCPU loaded. Whoever writes calls regs_touch() for the group after.
+ */
+static inline struct regs *vcpu_regs(struct vcpu *vcpu, u32 groups)
+{
+	if (groups & ~vcpu->regs.avail)
+		backend_call(regs_load)(vcpu, groups & ~vcpu->regs.avail);
+	return &vcpu->regs;
+}
+
+/** vcpu_cpuid_changed() - recompute limits and policy after SET_CPUID2 */
+void vcpu_cpuid_changed(struct vcpu *vcpu);
+
+/** vcpu_update_policy() - recompute vcpu->policy; sets controls_stale */
+void vcpu_update_policy(struct vcpu *vcpu);
+
+/** vcpu_can_take_irq() - RFLAGS.IF and no shadow, nothing being injected */
+bool vcpu_can_take_irq(struct vcpu *vcpu);
+
+/** vcpu_has_work() - would a HLT end now; any state of the vCPU's thread */
+bool vcpu_has_work(struct vcpu *vcpu);
+
+/**
+ * vcpu_skip() - step over the instruction that exited
+ *
+ * Uses exit->insn_len, or decodes it. False: the bytes could not be read or
+ * were no instruction; an exception or an error exit is queued.
+ */
+bool vcpu_skip(struct vcpu *vcpu);
+
+#endif
