@@ -34,8 +34,10 @@ load_ours() {
 	for module in kvm "kvm-$vendor"; do
 		ko=/src/build/modules/$module.ko
 		[ -e "$ko" ] || { echo "lab: there is no ${ko#/src/}" >&2; return 1; }
-		load_dependencies "$ko" && insmod "$ko" ||
-			{ echo "lab: $module.ko does not load" >&2; return 1; }
+		if ! load_dependencies "$ko" || ! insmod "$ko"; then
+			echo "lab: $module.ko does not load" >&2
+			return 1
+		fi
 	done
 	kvm_is_there
 }
