@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Control, extended control and debug registers: which values are legal, what
+ * they turn into, and what changing them entails.
+ *
+ * Everything is a pure function of the register file and of a struct
+ * cr_limits, which is computed when the guest's CPUID is set. A check_
+ * answers whether the guest's write is legal (false: #GP(0)) and changes
+ * nothing; the commit_ that follows cannot fail, marks the group dirty and
+ * returns what the caller has to do about it.
+ *
+ * SDM vol. 3, 2.5, 4.1 and 9.8; APM vol. 2, 3.1 and 14.6.
+ */
+#ifndef X86_CR_H
+#define X86_CR_H
+
+#include "base/host.h"
+#include "x86/cpuid.h"
+#include "x86/regs.h"
+
+/* XCR0, SDM vol. 1, 13.1 */
+#define XCR0_X87 BIT_ULL(0)
+#define XCR0_SSE BIT_ULL(1)
+#define XCR0_YMM BIT_ULL(2)
+#define XCR0_MPX (BIT_ULL(3) | BIT_ULL(4))
+#define XCR0_ZMM (BIT_ULL(5) | BIT_ULL(6) | BIT_ULL(7))
+#define XCR0_PKRU BIT_ULL(9)
+#define XCR0_TILECFG BIT_ULL(17)
+#define XCR0_TILEDATA BIT_ULL(18)
+#define XCR0_TILE (XCR0_TILECFG | XCR0_TILEDATA)
+
+#define PAT_RESET 0x0007040600070406ULL
+
+/* What a guest with this CPUID may set. */
+struct cr_limits {
+	u64 cr4_reserved;
+	u64 cr3_reserved;	/* in long mode: bits from MAXPHYADDR on */
+	u64 efer_reserved;
+	u64 gpa_reserved;	/* physical address bits a guest has not got */
+	u64 xcr0;		/* 0: no XSETBV */
+	u64 xss;
+	u32 dr6_ones;		/* bits of DR6 that read as 1 */
+};
+
+/* What the host can run; a guest bit outside would fail the VM entry. */
+struct cr_host {
+	u64 cr4;
+	u64 efer;
+	u64 xcr0;
+	u64 xss;
+};
+
+/* What a commit entails; a mask. */
+enum cr_effect {
+	CR_FLUSH = BIT(0),	/* drop the guest's translations, all of them */
+	CR_MODE = BIT(1),	/* paging on or off, or another format */
+	CR_PDPTRS = BIT(2),	/* PAE: the four PDPTEs have to be read again */
+	CR_CPUID = BIT(3),	/* cpuid_dyn_update() is due */
+	CR_CACHE = BIT(4),	/* CR0.CD or CR0.NW */
+	CR_FLUSH_PCID = BIT(5),	/* drop the current PCID's, not the global */
+};
+
+/**
+ * cr_limits_init() - what the guest's CPUID and the host allow
+ * @guest: NULL for a vCPU without CPUID: nothing beyond long mode's base
+ */
+void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
+		    const struct cr_host *host);
+
+/* All checks need RG_CR; those of CR0 and CR4 also RG_SEG and RG_RIP. */
+
+/** cr0_check() - may MOV to CR0 load @val */
+bool cr0_check(const struct regs *regs, u64 val);
+/** cr0_commit() - load a checked @val, and EFER.LMA with it; enum cr_effect */
+u32 cr0_commit(struct regs *regs, u64 val);
+
+/**
+ * cr3_check() - may MOV to CR3 load @val
+ *
+ * Bit 63 is legal with CR4.PCIDE only. The PDPTEs of PAE paging are the
+ * caller's to read and check (pdpte_check()).
+ */
+bool cr3_check(const struct regs *regs, const struct cr_limits *limits,
+	       u64 val);
+/** cr3_commit() - load a checked @val; enum cr_effect */
+u32 cr3_commit(struct regs *regs, u64 val);
+
+/** cr4_check() - may MOV to CR4 load @val */
+bool cr4_check(const struct regs *regs, const struct cr_limits *limits,
+	       u64 val);
+/** cr4_commit() - load a checked @val; enum cr_effect */
+u32 cr4_commit(struct regs *regs, u64 val);
+
+/** cr8_check() - may MOV to CR8 load @val */
+static inline bool cr8_check(u64 val)
+{
+	return !(val & ~0xfULL);
+}
+
+/**
+ * efer_check() - may WRMSR write @val to EFER
+ * @host: the VMM writes: paging does not forbid a change of LME
+ */
+bool efer_check(const struct regs *regs, const struct cr_limits *limits,
+		u64 val, bool host);
+/** efer_commit() - load a checked @val; LMA is computed; enum cr_effect */
+u32 efer_commit(struct regs *regs, u64 val);
+
+/** xcr0_legal() - is @val a legal XCR0 within @supported (SDM vol. 1, 13.3) */
+bool xcr0_legal(u64 val, u64 supported);
+
+/**
+ * xsetbv_check() - may XSETBV write @val to extended register @index
+ *
+ * Without CR4.OSXSAVE the instruction is #UD and CPL 0 is needed: both are the
+ * caller's to check.
+ */
+bool xsetbv_check(const struct cr_limits *limits, u32 index, u64 val);
+
+/** dr67_check() - may MOV write @val to DR6 or DR7: the upper half is zero */
+static inline bool dr67_check(u64 val)
+{
+	return !(val >> 32);
+}
+
+/** dr6_fix() - what DR6 holds after @val was written */
+u64 dr6_fix(const struct cr_limits *limits, u64 val);
+
+/** dr7_fix() - what DR7 holds after @val was written */
+u64 dr7_fix(u64 val);
+
+/** regs_pae() - does the vCPU page with PAE's four-entry top; needs RG_CR */
+static inline bool regs_pae(const struct regs *regs)
+{
+	return (regs->cr0 & CR0_PG) && (regs->cr4 & CR4_PAE) &&
+	       !(regs->efer & EFER_LMA_BIT);
+}
+
+/**
+ * pdpte_check() - may these PDPTEs be loaded (SDM vol. 3, 4.4.1)
+ * @gpa_reserved: cr_limits' field
+ */
+bool pdpte_check(const u64 pdpte[4], u64 gpa_reserved);
+
+/**
+ * sregs_valid() - may KVM_SET_SREGS install these registers
+ * @regs: the proposed state: cr0, cr3, cr4, efer and seg[SEG_CS]
+ *
+ * The rules of the check_ functions for a state rather than a transition, and
+ * that LMA, LME, PG and PAE agree. False: -EINVAL.
+ */
+bool sregs_valid(const struct regs *regs, const struct cr_limits *limits);
+
+#endif
