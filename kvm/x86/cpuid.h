@@ -9,11 +9,8 @@
  * depends on the vCPU's state (OSXSAVE, APIC, OSPKE, the XSAVE sizes) is
  * never stored in the set but laid over the answer from struct cpuid_dyn.
  *
- * A zeroed cpuid_set is a vCPU to which no CPUID was given: every query answers
- * with zeros.
- *
- * Invariant: a cpuid_set is immutable after cpuid_set_init(). It belongs to
- * its vCPU's thread, under vcpu->mutex, and so does the struct cpuid_dyn.
+ * Invariant: a cpuid_set is immutable after cpuid_set_new(): sharing it needs
+ * no lock. A struct cpuid_dyn belongs to the vCPU's thread.
  */
 #ifndef X86_CPUID_H
 #define X86_CPUID_H
@@ -78,16 +75,17 @@ struct cpuid_bits {
 };
 
 struct cpuid_set {
-	u32 n;			/* 0: none was given */
+	u32 n;
 	u32 max_basic;		/* leaf 0 EAX */
 	u32 signature;		/* leaf 1 EAX */
 	u64 xcr0;		/* components leaf 0xD allows; 0 if no XSAVE */
 	u8 vendor;		/* enum cpuid_vendor */
 	u8 maxphyaddr;
+	u8 vaddr_bits;		/* 48, or 57 with LA57 */
 	struct cpuid_bits bits;
-	struct kvm_cpuid_entry2 *entries; /* as given; owns the two below, too */
 	u64 *keys;		/* leaf << 32 | index, ascending */
 	u8 *order;		/* keys[i] is entries[order[i]] */
+	struct kvm_cpuid_entry2 entries[];
 };
 
 /**
@@ -114,28 +112,24 @@ u32 cpuid_supported(const struct cpuid_env *env, struct kvm_cpuid_entry2 *out,
 bool cpuid_check(const struct kvm_cpuid_entry2 *entries, u32 n, u64 xfeatures);
 
 /**
- * cpuid_set_init() - index checked entries
- * @set: overwritten; what it held before is the caller's to free
- * @n: at most CPUID_MAX_ENTRIES; 0 makes the zeroed set
+ * cpuid_set_new() - index checked entries
  *
- * Copies them. False when memory is short: @set is then zeroed; may sleep. To
- * replace a vCPU's set, initialise a second one, free the first and assign.
+ * Copies them. NULL when memory is short; may sleep. @n may be 0.
  */
-bool cpuid_set_init(struct cpuid_set *set,
-		    const struct kvm_cpuid_entry2 *entries, u32 n);
+struct cpuid_set *cpuid_set_new(const struct kvm_cpuid_entry2 *entries, u32 n);
 
-/** cpuid_set_free() - free what @set holds and zero it; a zeroed set is fine */
+/** cpuid_set_free() - undo cpuid_set_new(); NULL is allowed */
 void cpuid_set_free(struct cpuid_set *set);
 
 /** cpuid_set_equal() - was @set made from exactly these entries */
 bool cpuid_set_equal(const struct cpuid_set *set,
 		     const struct kvm_cpuid_entry2 *entries, u32 n);
 
-/** cpuid_has() - does the guest have this row's bit */
+/** cpuid_has() - does the guest have this row's bit; NULL set: nothing */
 static inline bool cpuid_has(const struct cpuid_set *set,
 			     enum cpuid_feature feature)
 {
-	return feature < FEAT_COUNT && test_bit(feature, set->bits.has);
+	return set && feature < FEAT_COUNT && test_bit(feature, set->bits.has);
 }
 
 /**
@@ -148,6 +142,7 @@ const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_set *set,
 
 /**
  * cpuid_query() - execute CPUID
+ * @set: the vCPU's set; NULL answers all zeros
  * @dyn: the vCPU's state dependent part
  * @out: EAX, EBX, ECX, EDX
  *

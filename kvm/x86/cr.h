@@ -62,7 +62,7 @@ enum cr_effect {
 
 /**
  * cr_limits_init() - what the guest's CPUID and the host allow
- * @guest: a zeroed set allows what the oldest 64-bit part has
+ * @guest: NULL for a vCPU without CPUID: nothing beyond long mode's base
  */
 void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
 		    const struct cr_host *host);

@@ -94,7 +94,7 @@ struct msr_ops {
 struct msr_file {
 	const struct msr_ops *ops;
 	struct regs *regs;
-	const struct cpuid_set *cpuid;	/* the vCPU's, never NULL */
+	const struct cpuid_set *cpuid;	/* NULL before KVM_SET_CPUID2 */
 	const struct cr_limits *limits;	/* made from cpuid */
 	u64 val[MSR_SLOT_COUNT];
 };
@@ -110,7 +110,7 @@ struct msr_feature_env {
  * msr_reset() - values after power-on
  *
  * Slots only: REG rows are regs_reset()'s, CORE rows their owner's. INIT
- * leaves MSRs alone. @file->cpuid decides between vendors.
+ * leaves MSRs alone. @file->cpuid, when set, decides between vendors.
  */
 void msr_reset(struct msr_file *file);
 
