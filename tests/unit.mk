@@ -45,10 +45,11 @@ $(OUT)/%.o: %.c tests/unit.mk
 	@echo "  CC      $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Whatever compiled; made anew by tests/run-unit after "objects".
+# Whatever compiled; made anew by tests/run-unit after "objects".  q, not r:
+# folders have files of the same name.
 $(OUT)/libpure.a: $(wildcard $(OBJECTS))
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar qcs $@ $^
 
 $(OUT)/test_%: $(OUT)/tests/unit/test_%.o $(OUT)/libpure.a
 	@echo "  LD      $@"
