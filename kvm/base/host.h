@@ -55,4 +55,16 @@ static inline void host_free(const void *p)
 	kvfree(p);
 }
 
+/** host_pa() - physical address of a page-table page */
+static inline u64 host_pa(const void *table)
+{
+	return __pa(table);
+}
+
+/** host_va() - the page-table page at physical address @pa */
+static inline void *host_va(u64 pa)
+{
+	return __va(pa);
+}
+
 #endif

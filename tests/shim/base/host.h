@@ -31,6 +31,7 @@ typedef struct { int counter; } atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 
 #define __must_check	__attribute__((warn_unused_result))
+#undef __always_inline
 #define __always_inline	inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
 #define __packed	__attribute__((packed))
@@ -251,6 +252,16 @@ static inline void *host_zalloc(size_t size)
 static inline void host_free(const void *p)
 {
 	free((void *)p);
+}
+
+static inline u64 host_pa(const void *table)
+{
+	return (uintptr_t)table;
+}
+
+static inline void *host_va(u64 pa)
+{
+	return (void *)(uintptr_t)pa;
 }
 
 #endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM's memory: the published set of slots and who must hear of a change.
+ *
+ * Readers of mem->slots are of three kinds. A vCPU inside its epoch may keep
+ * pointers until it leaves it. Whoever holds slots_lock sees the newest set.
+ * The page-table code reads under RCU, and revalidates by the generation
+ * under its own lock. A change publishes, makes the page tables forget through
+ * mem->ops, waits for vCPUs that were inside their epoch already, and frees
+ * what it took out: there is no grace period to sleep in.
+ *
+ * Locks: slots_lock (row 6) serializes changes; see core/locks.h.
+ * Callers: core, api; mmu/ hooks itself in by mem->ops.
+ */
+#ifndef MEM_MEM_H
+#define MEM_MEM_H
+
+#include <linux/mm_types.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+
+#include "base/host.h"
+#include "mem/epoch.h"
+#include "mem/memslot.h"
+
+struct mem;
+
+/*
+ * What page tables do when slots change. slots_lock is held; may sleep. The
+ * new set is published: after each call faults see it.
+ */
+struct mem_ops {
+	/* On return no vCPU reaches memory through the range of @slot. */
+	void (*zap)(struct mem *mem, const struct memslot *slot);
+	/*
+	 * On return a write to a page of @slot faults first. @mask has a bit
+	 * for each of @npages pages from @first on; NULL: all of them.
+	 */
+	void (*protect)(struct mem *mem, const struct memslot *slot,
+			u64 first, u64 npages, const unsigned long *mask);
+};
+
+struct mem {
+	struct mm_struct *mm;		/* [I] mm_count reference */
+	struct memslots __rcu *slots;	/* [R6] */
+	struct mutex slots_lock;	/* row 6 */
+	struct epoch epoch;
+	const struct mem_ops *ops;	/* [I] set by mmu_init() */
+	u64 gfn_end;			/* [I] set by mmu_init() */
+};
+
+/**
+ * mem_init() - memory without slots, of the calling process; -ENOMEM
+ */
+int mem_init(struct mem *mem);
+
+/**
+ * mem_free() - undo mem_init(); no reader is left; after mmu_free()
+ */
+void mem_free(struct mem *mem);
+
+/**
+ * mem_set_region() - KVM_SET_USER_MEMORY_REGION(2)
+ * @in: copied in; the older ioctl leaves the rest zero
+ *
+ * Takes slots_lock; may sleep; the caller is not inside an epoch. Returns 0,
+ * -EIO in another process, -ENOMEM, or what memslot_check() says. After
+ * the removal or move of a slot no vCPU uses the old one any more.
+ */
+int mem_set_region(struct mem *mem,
+		   const struct kvm_userspace_memory_region2 *in);
+
+/**
+ * mem_get_dirty_log() - KVM_GET_DIRTY_LOG
+ * @slot: address space << 16 | id, as the ioctl has it
+ * @bitmap: one bit per page, rounded up to 64 bits
+ *
+ * Copies and clears the bitmap, and write-protects the pages in it. Takes
+ * slots_lock; may sleep. -EINVAL for an id that cannot be, -ENOENT when the
+ * slot does not log, -EFAULT (what could not be copied stays logged), -ENOMEM.
+ */
+int mem_get_dirty_log(struct mem *mem, u32 slot, void __user *bitmap);
+
+/**
+ * mem_slots() - the present set, for a vCPU inside its epoch, under
+ * slots_lock, or under rcu_read_lock() with no use afterwards
+ */
+static inline struct memslots *mem_slots(const struct mem *mem)
+{
+	return rcu_dereference_raw(mem->slots);
+}
+
+/**
+ * mem_is_ours() - does the calling thread belong to the VM's process
+ *
+ * Guest memory is reached through the caller's own address space only.
+ */
+static inline bool mem_is_ours(const struct mem *mem)
+{
+	return current->mm == mem->mm;
+}
+
+#endif

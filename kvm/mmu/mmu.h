@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The second-level page tables of one VM: faults fill them, the host's
+ * notifiers and slot changes empty them.
+ *
+ * No reference is held on a mapped page: a mapping lives until the notifier
+ * says that the VMM's own mapping changes. Entries change by atomic operations
+ * under RCU, see mmu/tdp.h. The lock (row 10) is that of the VMM's address
+ * space, shared by its VMs. Its read side brackets "is what I looked up still
+ * true" and the installation of an entry; its write side announces that
+ * something is not true any more. Zapping itself needs no lock.
+ *
+ * Whoever takes translations away flushes before it returns. Since several
+ * may do so at once, `flushing` counts them: one who finds an entry gone
+ * already may not return before the other's flush, so it flushes too.
+ *
+ * Callers: core (faults, root), mem/ through mem->ops.
+ */
+#ifndef MMU_MMU_H
+#define MMU_MMU_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+
+#include "base/host.h"
+#include "base/types.h"
+#include "mem/mem.h"
+#include "mmu/pte.h"
+#include "mmu/tdp.h"
+
+struct mmu;
+struct mmu_mm;
+
+struct mmu_ops {
+	/*
+	 * All vCPUs flush what they cached through any root before they run
+	 * again; on return none still runs with what it had before. Called
+	 * under a spinlock, interrupts on; must not sleep. Legal from
+	 * mmu_init() to the end of mmu_free().
+	 */
+	void (*flush)(struct mmu *mmu);
+};
+
+/* A root: one for the VM; one per table that is shadowed for nested paging. */
+struct mmu_tree {
+	struct tdp_root root;
+	struct list_head link;			/* [I] in mmu->trees */
+};
+
+struct mmu {
+	struct mem *mem;			/* [I] */
+	const struct pte_format *format;	/* [I] */
+	const struct mmu_ops *ops;		/* [I] */
+	struct mmu_mm *mm;			/* [I] lock, notifier sequence */
+	struct mmu_tree main;			/* [I] the VM-wide root */
+	struct list_head trees;			/* [I] all roots: all are zapped */
+	struct list_head mm_link;		/* [10w] VMs of one process */
+	int visitors;				/* [10w] notifiers at work here */
+	bool leaving;				/* [10w] mmu_free() has begun */
+	atomic_t flushing;			/* [a] see above */
+	atomic64_t tables;			/* [a] table pages, roots too */
+};
+
+/* One guest access that the second-level tables refused. */
+struct fault_in {
+	struct gpa gpa;
+	bool read, write, fetch;
+	bool present;	/* hint: an entry existed, it is about permission */
+};
+
+enum fault_rc {
+	FAULT_FIXED,	/* run the guest again */
+	FAULT_RETRY,	/* the same: something changed meanwhile */
+	FAULT_MMIO,	/* no slot, or a write to a read-only one: emulate */
+	FAULT_ERROR,	/* the VMM's mapping does not allow it: -EFAULT */
+	FAULT_SIGNAL,	/* a signal is pending: -EINTR */
+	FAULT_NOMEM,	/* -ENOMEM */
+};
+
+/**
+ * mmu_init() - empty tables for @mem, and follow its process's mappings
+ * @format: the vendor's; @levels: 4 or 5, the depth of the root
+ *
+ * After mem_init(), in the VM's process; may sleep. Sets mem->ops. -ENOMEM,
+ * or what registering the notifier says.
+ */
+int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
+	     int levels, const struct mmu_ops *ops);
+
+/**
+ * mmu_free() - undo mmu_init(); no vCPU runs any more
+ *
+ * May sleep, but only while a notifier is at work on this very VM. Called
+ * before mem_free().
+ */
+void mmu_free(struct mmu *mmu);
+
+/** mmu_root() - physical address of the top table; constant */
+static inline struct hpa mmu_root(const struct mmu *mmu)
+{
+	return HPA(host_pa(mmu->main.root.table));
+}
+
+/** mmu_root_levels() - number of levels from mmu_root() down; constant */
+static inline int mmu_root_levels(const struct mmu *mmu)
+{
+	return mmu->main.root.level;
+}
+
+/**
+ * mmu_fault() - map what the guest tried to reach
+ *
+ * A vCPU's thread in the VM's process, outside its epoch (this may sleep for
+ * long on the VMM's memory), no lock of core/locks.h below row 5 held. The
+ * page is logged as dirty if @in is a write.
+ */
+enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in);
+
+/** mmu_zap_all() - forget every translation; may sleep */
+void mmu_zap_all(struct mmu *mmu);
+
+/** mmu_module_exit() - wait for notifiers still to be freed; module exit */
+void mmu_module_exit(void);
+
+#endif

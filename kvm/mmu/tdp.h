@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table engine: one tree of second-level page tables per root, changed by
+ * atomic operations only, so that many may work on one tree at once.
+ *
+ * Every call runs under rcu_read_lock(), which keeps a table's memory valid
+ * after it was unlinked. An unlinked table has all its entries frozen before
+ * it is handed to env->retire(): one who still walks it cannot install
+ * anything there and starts again at the root. Retired tables may be freed
+ * after a flush and a grace period.
+ *
+ * Replacing a present entry by a different translation goes through frozen
+ * (freeze, flush, install), so no CPU ever caches both; only the freezer
+ * leaves that state, and does so at once.
+ *
+ * The engine does not flush on unmapping or write-protection: it returns
+ * whether that is needed. It decides nothing about what may be mapped.
+ *
+ * Pure. Callers: mmu/fault.c, mmu/mmu.c, mmu/notifier.c.
+ */
+#ifndef MMU_TDP_H
+#define MMU_TDP_H
+
+#include "base/host.h"
+#include "base/types.h"
+#include "mmu/pte.h"
+
+#define TDP_MAX_LEVELS 5
+
+struct tdp_root {
+	const struct pte_format *format;	/* [I] */
+	u64 *table;				/* [I] */
+	int level;				/* [I] 4 or 5 */
+};
+
+/* What the engine needs of its caller; embedded in the caller's own struct. */
+struct tdp_env {
+	/* A zeroed table from the caller's stock; NULL: empty. */
+	void *(*alloc)(struct tdp_env *env);
+	/* A table that alloc() gave and nobody saw. */
+	void (*give_back)(struct tdp_env *env, void *table);
+	/* @table was unlinked: free it after a flush and a grace period. */
+	void (*retire)(struct tdp_env *env, void *table);
+	/* A present entry is about to be replaced: flush() will follow. */
+	void (*prepare)(struct tdp_env *env);
+	/* No CPU uses what was frozen since prepare(), on return. */
+	void (*flush)(struct tdp_env *env);
+};
+
+/* A mapping to install. @gfn and @pfn are multiples of the page at @level. */
+struct tdp_map {
+	struct gfn gfn;
+	struct pfn pfn;
+	enum pg_level level;
+	u32 access;		/* PTE_READ | ...: what the leaf will allow */
+	u32 wanted;		/* what the fault needs: a subset of access */
+	bool host_writable;	/* writes may be allowed later */
+	enum pte_memtype type;
+};
+
+enum tdp_rc {
+	TDP_OK,		/* installed, or extended */
+	TDP_SPURIOUS,	/* the tables allow it already */
+	TDP_RETRY,	/* somebody changes the same place: fault again */
+	TDP_EMPTY,	/* env->alloc() gave none: stock up and call again */
+};
+
+/* A range [start, end) to work on, piece by piece. */
+struct tdp_range {
+	struct gfn start;	/* moves on */
+	struct gfn end;
+	u32 budget;		/* entries to visit before a call returns */
+};
+
+/**
+ * tdp_map() - make @map's page reachable through @root
+ *
+ * A present leaf that allows what is wanted is left alone, whatever its size.
+ * A larger leaf that does not is split, smaller pages in the place of a larger
+ * one are replaced. No other mapping of the range may become invalid during
+ * the call (mmu->mm->lock, read side).
+ */
+enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
+		    struct tdp_env *env);
+
+/**
+ * tdp_touch() - can the leaf that maps @gfn serve @wanted
+ * @max: the largest page that may be made writable
+ *
+ * A leaf without write access whose host mapping is writable is made writable
+ * when that is wanted. TDP_OK: was done; TDP_SPURIOUS: allowed already;
+ * TDP_RETRY: neither.
+ */
+enum tdp_rc tdp_touch(struct tdp_root *root, struct gfn gfn, u32 wanted,
+		      enum pg_level max);
+
+/**
+ * tdp_unmap() - remove all leaves that map any of @range
+ *
+ * A large page is removed whole. Tables that the range covers are retired.
+ * Adds to *@flush whether a flush is needed. Returns true when there is more
+ * to do, with @range moved on; *@flush may be acted on later.
+ */
+bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
+	       struct tdp_env *env, bool *flush);
+
+/** tdp_protect() - take write access from all leaves of @range; as above */
+bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush);
+
+/**
+ * tdp_age() - was a page of @range used since the last tdp_age()
+ * @clear: forget that it was
+ *
+ * No flush is asked for: a CPU that has the page cached does not mark it
+ * again until it loads it anew, so a page may look older than it is.
+ */
+bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,
+	     bool clear);
+
+/** tdp_lookup() - the leaf that maps @gfn and its level, or 0; for tests */
+u64 tdp_lookup(struct tdp_root *root, struct gfn gfn, enum pg_level *level);
+
+/**
+ * tdp_destroy() - hand all tables, the root's too, to @free; nobody uses them
+ */
+void tdp_destroy(struct tdp_root *root, void (*free)(void *ctx, void *table),
+		 void *ctx);
+
+#endif
