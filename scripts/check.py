@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks the sources against the rules they are written by.
+
+usage: scripts/check.py [TREE]
+
+Each problem is a line "file:line: rule: what"; the last line counts them.
+Exits non-zero if there is any. A rule is a function over one file, or over
+the tree, that yields problems; RULES at the end lists them. What the rules
+are for stands in docs/design.md, "Layers and include direction" and "Style".
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+LINE_MAX = 100          # columns
+FILE_MAX = 1000         # lines
+FUNCTION_MAX = 100      # lines of body
+
+# --- include direction ---------------------------------------------------
+# What a folder may include besides itself: folders, or single headers.
+BELOW_CORE = ["base", "x86", "emu", "dev", "mem", "mmu"]
+BELOW_API = BELOW_CORE + ["core", "irq", "pv"]
+VENDOR = ["base", "x86", "mmu/pte.h", "core/backend.h", "core/vcpu.h",
+          "core/vm.h", "core/request.h"]
+MAY_INCLUDE = {
+    "base": [],
+    "x86": ["base"],
+    "emu": ["base", "x86/regs.h", "x86/walk.h", "x86/event.h"],
+    "dev": ["base"],
+    "mem": ["base", "x86"],
+    "mmu": ["base", "x86", "mem"],
+    "core": BELOW_CORE + ["irq", "pv"],
+    "irq": BELOW_CORE + ["core/vm.h", "core/vcpu.h", "core/request.h",
+                         "core/locks.h"],
+    "pv": BELOW_CORE + ["core/vm.h", "core/vcpu.h", "core/request.h",
+                        "core/locks.h"],
+    "api": BELOW_API + ["host"],
+    "host": BELOW_API,
+    "vmx": VENDOR,
+    "svm": VENDOR,
+}
+
+# Files that use nothing of the kernel but what base/host.h offers, so that
+# the userspace build can have them. "folder/" means all of it, a name without
+# suffix both the .c and the .h.
+PURE = ["base/", "x86/", "emu/", "dev/",
+        "mem/memslot", "mem/dirty",
+        "mmu/tdp", "mmu/iter", "mmu/split", "mmu/ept", "mmu/npt", "mmu/pte",
+        "vmx/controls", "vmx/exit", "vmx/caps", "vmx/vmcs.h",
+        "svm/controls", "svm/exit", "svm/caps", "svm/vmcb.h"]
+HOST_SEAM = "kvm/base/host.h"
+
+# Someone else's structures: ours are written from the manuals.
+FOREIGN = {"linux/kvm_host.h", "asm/kvm_host.h", "asm/svm.h", "asm/vmx.h"}
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
+COMMENT_OR_STRING = re.compile(
+    r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def is_pure(name):
+    """Whether a path below kvm/ names a pure file."""
+    return any(name.startswith(p) if p.endswith("/")
+               else name in (p, p + ".c", p + ".h") for p in PURE)
+
+
+class Source:
+    """One file: its path in the tree, its text, and the text without
+    comments and strings (newlines kept, so that line numbers hold)."""
+
+    def __init__(self, root, path):
+        self.path = path.relative_to(root).as_posix()
+        self.text = path.read_text(encoding="utf-8", errors="replace")
+        self.lines = self.text.splitlines()
+        self.code = COMMENT_OR_STRING.sub(
+            lambda m: re.sub(r"[^\n]", " ", m.group()), self.text)
+        parts = self.path.split("/")
+        self.in_kvm = parts[0] == "kvm"
+        self.folder = parts[1] if self.in_kvm and len(parts) > 2 else None
+        self.is_c = self.path.endswith((".c", ".h"))
+
+    def line_of(self, offset):
+        return self.text.count("\n", 0, offset) + 1
+
+    def is_pure(self):
+        name = self.path[len("kvm/"):]
+        return self.in_kvm and self.path != HOST_SEAM and is_pure(name)
+
+    def functions(self):
+        """(name, first line, lines of body). In kernel style a function's
+        braces, and only they, stand alone in the first column."""
+        start = None
+        for number, line in enumerate(self.lines, 1):
+            if line == "{":
+                start = number
+            elif line == "}" and start:
+                head = " ".join(self.lines[max(0, start - 6):start - 1])
+                names = re.findall(r"(\w+)\s*\(", head.split("}")[-1])
+                yield (names[0] if names else "?", start, number - start - 1)
+                start = None
+
+
+# --- rules over one file -------------------------------------------------
+
+def include_direction(f):
+    if not f.folder:
+        return
+    allowed = MAY_INCLUDE.get(f.folder)
+    if allowed is None:
+        yield 1, f"the folder {f.folder} has no place in the layers"
+        return
+    for m in INCLUDE.finditer(f.text):
+        if m.group(1) != '"':
+            continue
+        target = m.group(2)
+        folder = target.split("/")[0]
+        if "/" not in target:
+            yield f.line_of(m.start()), f"{target}: write the path from kvm/"
+        elif folder != f.folder and folder not in allowed and \
+                target not in allowed:
+            yield f.line_of(m.start()), f"{f.folder}/ may not include {target}"
+
+
+def pure_files(f):
+    if not f.is_pure():
+        return
+    for m in INCLUDE.finditer(f.text):
+        if m.group(1) == "<":
+            yield f.line_of(m.start()), (
+                f"<{m.group(2)}>: pure code reaches the host through "
+                "base/host.h only")
+        elif not is_pure(m.group(2)):
+            yield f.line_of(m.start()), f"{m.group(2)} is not pure"
+
+
+def foreign_headers(f):
+    if not f.is_c:
+        return
+    for m in INCLUDE.finditer(f.text):
+        if m.group(2) in FOREIGN:
+            yield f.line_of(m.start()), f"{m.group(2)} is not ours to use"
+
+
+def conditionals(f):
+    """No #if in a .c outside host/: a header may offer empty inlines."""
+    if not f.in_kvm or f.folder == "host" or not f.path.endswith(".c"):
+        return
+    for m in re.finditer(r"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)\b.*", f.code,
+                         re.M):
+        yield f.line_of(m.start()), m.group().strip()
+
+
+def spdx(f):
+    want = {".c": "// SPDX-License-Identifier: GPL-2.0-only",
+            ".h": "/* SPDX-License-Identifier: GPL-2.0-only */",
+            ".S": "/* SPDX-License-Identifier: GPL-2.0-only */"}
+    first = want.get(pathlib.PurePath(f.path).suffix)
+    if first and (not f.lines or f.lines[0] != first):
+        yield 1, f"the first line is not: {first}"
+
+
+def head_comment(f):
+    if f.in_kvm and f.is_c and not f.text.split("\n", 1)[-1].startswith("/*"):
+        yield 2, "no comment that says what the file owns"
+
+
+def line_length(f):
+    for number, line in enumerate(f.lines, 1):
+        columns = len(line.expandtabs(8))
+        if columns > LINE_MAX:
+            yield number, f"{columns} columns"
+        if line != line.rstrip():
+            yield number, "white space at the end"
+
+
+def file_length(f):
+    if len(f.lines) > FILE_MAX:
+        yield FILE_MAX, f"{len(f.lines)} lines"
+
+
+def function_length(f):
+    for name, line, length in f.functions():
+        if length > FUNCTION_MAX:
+            yield line, f"{name}() has {length} lines"
+
+
+def warnings(f):
+    """A guest must not be able to make the host complain. What only a bug of
+    ours can reach says so in a comment of its own on that line or before."""
+    if not f.in_kvm or f.folder == "host" or f.path == HOST_SEAM:
+        return
+    for m in re.finditer(r"\b(WARN(_ON|_ONCE|_ON_ONCE)?|BUG(_ON)?|panic)\s*\(",
+                         f.code):
+        number = f.line_of(m.start())
+        near = "\n".join(f.lines[max(0, number - 3):number])
+        if "host bug" not in near.lower():
+            yield number, f"{m.group(1)}() outside host/"
+
+
+def vendor_names(f):
+    """Differences between vendors are the vendor modules' alone."""
+    if not f.in_kvm or f.folder in ("vmx", "svm", "host"):
+        return
+    for m in re.finditer(r"\b(is_intel\w*|is_amd\w*|X86_VENDOR_\w+|x86_vendor|"
+                         r"cpu_is_intel\w*|cpu_is_amd\w*)\b", f.code):
+        yield f.line_of(m.start()), f"{m.group(1)} outside vmx/ and svm/"
+
+
+def initialisers(f):
+    """In kvm/, a struct is initialised by name."""
+    if not f.in_kvm or not f.is_c:
+        return
+    for m in re.finditer(r"\bstruct \w+ \w+ = \{\s*([^\s.}])", f.code):
+        if m.group(1) not in "{":
+            yield f.line_of(m.start()), "an initialiser without names"
+
+
+def parameters(f):
+    """At most five parameters, in definitions and declarations."""
+    if not f.in_kvm or not f.is_c:
+        return
+    for m in re.finditer(r"^(?:static |inline |const |struct |enum |unsigned |"
+                         r"extern |\w+[ *]+)+\*?(\w+)\(([^()]*)\)\s*[;{]",
+                         f.code, re.M):
+        count = m.group(2).count(",") + 1
+        if count > 5:
+            yield f.line_of(m.start()), f"{m.group(1)}() has {count} parameters"
+
+
+# --- rules over the tree -------------------------------------------------
+
+def self_standing(root, sources):
+    """Each header of pure code compiles by itself, in userspace."""
+    headers = [f for f in sources if f.is_pure() and f.path.endswith(".h") and
+               not f.path.endswith("_rows.h")]
+    for f in headers:
+        name = f.path[len("kvm/"):]
+        done = subprocess.run(
+            ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra",
+             "-Werror", "-Wno-unused-function", "-Wno-unused-parameter",
+             "-fsyntax-only", "-Itests/shim", "-Ikvm", "-x", "c", "-"],
+            cwd=root, input=f'#include "{name}"\n', text=True,
+            capture_output=True, check=False)
+        if done.returncode:
+            lines = [x for x in done.stderr.splitlines() if "error:" in x]
+            yield f.path, 1, lines[0] if lines else done.stderr.strip()[:200]
+
+
+def ioctl_numbers(root, sources):
+    """One row for each ioctl of a file descriptor: a number may occur again
+    only in another scope (system, VM, vCPU, device)."""
+    table = [f for f in sources if f.path == "kvm/api/ioctl_rows.h"]
+    if not table:
+        return
+    f = table[0]
+    rows = []
+    for m in re.finditer(r"^\s*([A-Z_]\w*)\(\s*([^;{}#]*?)\)\s*[\\,]?\s*$",
+                         f.code, re.M):
+        names = re.findall(r"\bKVM_[A-Z0-9_]+\b", m.group(2))
+        if names:
+            scope = re.search(r"\b(SYS\w*|VM|VCPU|DEV\w*)\b",
+                              m.group(1) + " " + m.group(2).split(",")[0] +
+                              " " + " ".join(m.group(2).split(",")[1:3]))
+            rows.append((scope.group() if scope else m.group(1), names[0],
+                         f.line_of(m.start())))
+    numbers = ioctl_values(sorted({name for _, name, _ in rows}))
+    seen = {}
+    for scope, name, line in rows:
+        key = (scope, numbers.get(name, name))
+        if key in seen:
+            yield f.path, line, f"{name} has the number of {seen[key]}"
+        seen[key] = name
+
+
+def ioctl_values(names):
+    """The value of each name, by the compiler; names it does not know are
+    left out."""
+    text = "#include <stdio.h>\n#include <linux/kvm.h>\nint main(void)\n{\n"
+    for name in names:
+        text += (f"#ifdef {name}\n"
+                 f'\tprintf("%s %lu\\n", "{name}", (unsigned long){name});\n'
+                 "#endif\n")
+    text += "}\n"
+    with tempfile.TemporaryDirectory() as directory:
+        program = directory + "/values"
+        subprocess.run(["gcc", "-x", "c", "-", "-o", program], input=text,
+                       text=True, check=True)
+        out = subprocess.run([program], text=True, check=True,
+                             capture_output=True).stdout
+    return dict(line.split() for line in out.splitlines())
+
+
+FILE_RULES = [include_direction, pure_files, foreign_headers, conditionals,
+              spdx, head_comment, line_length, file_length, function_length,
+              warnings, vendor_names, initialisers, parameters]
+TREE_RULES = [self_standing, ioctl_numbers]
+FOLDERS = ["kvm", "tests", "examples", "bench"]
+
+
+def read_tree(root):
+    return [Source(root, path) for folder in FOLDERS
+            for path in sorted((root / folder).rglob("*"))
+            if path.suffix in (".c", ".h", ".S") and path.is_file()]
+
+
+def check(root):
+    """All problems as (file, line, rule, what)."""
+    sources = read_tree(root)
+    problems = [(f.path, line, rule.__name__, what) for f in sources
+                for rule in FILE_RULES for line, what in rule(f)]
+    for rule in TREE_RULES:
+        problems += [(path, line, rule.__name__, what)
+                     for path, line, what in rule(root, sources)]
+    return sources, problems
+
+
+def percentile(values, share):
+    return values[min(len(values) - 1, int(len(values) * share))]
+
+
+def print_sizes(sources):
+    """How long functions are, a folder a line: what tells of a trend."""
+    print("function lengths     files  lines  functions  p90  p99  longest")
+    folders = {}
+    for f in sources:
+        name = "/".join(f.path.split("/")[:2]) if f.folder else \
+            f.path.split("/")[0]
+        folders.setdefault(name, []).append(f)
+    for name, files in sorted(folders.items()):
+        found = [(n, fn) for f in files for fn, _, n in f.functions()]
+        lengths = sorted(n for n, _ in found) or [0]
+        longest = max(found, default=(0, "-"))
+        print(f"{name:20} {len(files):5} "
+              f"{sum(len(f.lines) for f in files):6} {len(found):10} "
+              f"{percentile(lengths, .9):4} {percentile(lengths, .99):4}  "
+              f"{longest[0]} {longest[1]}")
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    sources, problems = check(root)
+    print_sizes(sources)
+    for path, line, rule, what in problems:
+        print(f"{path}:{line}: {rule}: {what}")
+    counts = {}
+    for _, _, rule, _ in problems:
+        counts[rule] = counts.get(rule, 0) + 1
+    print(f"check: {len(sources)} files, {len(problems)} problems" +
+          "".join(f", {n} {rule}" for rule, n in sorted(counts.items())))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

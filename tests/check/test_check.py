@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""For each rule of scripts/check.py: a tree that keeps it, and trees that
+break it in just one place, which must be found by that rule and no other."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "scripts"))
+import check  # noqa: E402
+
+C = "// SPDX-License-Identifier: GPL-2.0-only\n/* What it is. */\n"
+H = "/* SPDX-License-Identifier: GPL-2.0-only */\n/* What it is. */\n"
+
+CLEAN = {
+    "tests/shim/base/host.h": H + "#include <stdint.h>\n",
+    "kvm/base/host.h": H + "#include <linux/types.h>\n",
+    "kvm/x86/regs.h": H + '#include "base/host.h"\nstruct regs { int a; };\n',
+    "kvm/emu/emu.h": H + '#include "x86/regs.h"\nstruct emu { struct regs r; };\n',
+    "kvm/core/run.c": C + '#include <linux/slab.h>\n#include "emu/emu.h"\n'
+                          "/* WARN_ON(1); #if is words here */\n"
+                          "int run(int a, int b, int c, int d, int e)\n{\n"
+                          "\treturn a;\n}\n",
+    "kvm/host/module.c": C + "#if 1\n#endif\n",
+    "kvm/api/ioctl_rows.h": H + "ROW(SYS, KVM_CREATE_VM, a)\n"
+                                "ROW(SYS, KVM_CHECK_EXTENSION, b)\n"
+                                "ROW(VM, KVM_CHECK_EXTENSION, b)\n",
+}
+
+# rule: files that break it
+BROKEN = {
+    "include_direction": [
+        {"kvm/dev/pic.c": C + '#include "core/vm.h"\n'},
+        {"kvm/dev/pic.c": C + '#include "x86/regs.h"\n'},
+        {"kvm/emu/exec.c": C + '#include "x86/msr.h"\n'},
+        {"kvm/core/vm.c": C + '#include "api/fds.h"\n'},
+        {"kvm/core/vm.c": C + '#include "svm/vmcb.h"\n'},
+        {"kvm/svm/run.c": C + '#include "vmx/vmcs.h"\n'},
+        {"kvm/svm/run.c": C + '#include "irq/chip.h"\n'},
+        {"kvm/host/vfio.c": C + '#include "api/device.h"\n'},
+        {"kvm/irq/route.c": C + '#include "core/run.h"\n'},
+        {"kvm/core/vm.c": C + '#include "vm.h"\n'},
+        {"kvm/misc/vm.c": C},
+    ],
+    "pure_files": [
+        {"kvm/x86/cr.c": C + "#include <linux/slab.h>\n"},
+        {"kvm/mmu/tdp.c": C + "#include <linux/mm.h>\n"},
+        {"kvm/svm/controls.c": C + '#include "core/vcpu.h"\n'},
+    ],
+    "foreign_headers": [
+        {"kvm/svm/run.c": C + "#include <asm/svm.h>\n"},
+        {"kvm/core/vm.c": C + "#include <linux/kvm_host.h>\n"},
+    ],
+    "conditionals": [
+        {"kvm/core/vm.c": C + "#ifdef CONFIG_X\n#endif\n"},
+        {"kvm/core/vm.c": C + "  #  if X\n#endif\n"},
+    ],
+    "spdx": [
+        {"kvm/core/vm.c": "/* no */\n/* What. */\n"},
+        {"tests/unit/test_x.c": "int x;\n"},
+    ],
+    "head_comment": [
+        {"kvm/core/vm.c": C.splitlines()[0] + "\n\nint x;\n"},
+    ],
+    "line_length": [
+        {"kvm/core/vm.c": C + "\t" * 12 + "int xxxxx;\n"},
+        {"kvm/core/vm.c": C + "int x; \n"},
+    ],
+    "file_length": [
+        {"kvm/core/vm.c": C + "int x;\n" * 999},
+    ],
+    "function_length": [
+        {"kvm/core/vm.c": C + "int f(void)\n{\n" + "\tx();\n" * 101 + "}\n"},
+    ],
+    "warnings": [
+        {"kvm/core/vm.c": C + "void f(void)\n{\n\tWARN_ON_ONCE(x);\n}\n"},
+        {"kvm/core/vm.c": C + "void f(void)\n{\n\tBUG();\n}\n"},
+    ],
+    "vendor_names": [
+        {"kvm/x86/msr.c": C + "int f(void)\n{\n\treturn is_intel();\n}\n"},
+    ],
+    "initialisers": [
+        {"kvm/core/vm.c": C + "struct a b = { 1, 2 };\n"},
+    ],
+    "parameters": [
+        {"kvm/core/vm.c": C + "int f(int a, int b, int c,\n"
+                              "      int d, int e, int g);\n"},
+    ],
+    "self_standing": [
+        {"kvm/x86/cr.h": H + "struct cr { struct regs r; };\n"},
+        {"kvm/x86/cr.h": H + "uint64_t cr;\n"},
+    ],
+    "ioctl_numbers": [
+        {"kvm/api/ioctl_rows.h": H + "ROW(VM, KVM_CREATE_VCPU, a)\n"
+                                     "ROW(VM, KVM_CREATE_VCPU, b)\n"},
+    ],
+}
+
+
+def problems_of(files):
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory)
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        return check.check(root)[1]
+
+
+class Check(unittest.TestCase):
+    def test_clean_tree(self):
+        self.assertEqual(problems_of(CLEAN), [])
+
+    def test_each_rule_is_broken_here(self):
+        rules = check.FILE_RULES + check.TREE_RULES
+        self.assertEqual({r.__name__ for r in rules}, set(BROKEN))
+
+    def test_broken_trees(self):
+        for rule, trees in BROKEN.items():
+            for tree in trees:
+                with self.subTest(rule=rule, tree=tree):
+                    found = problems_of({**CLEAN, **tree})
+                    self.assertEqual({p[2] for p in found}, {rule})
+
+    def test_host_bug_may_warn(self):
+        tree = {"kvm/core/vm.c": C + "void f(void)\n{\n"
+                                     "\t/* Host bug: never set up. */\n"
+                                     "\tBUG();\n}\n"}
+        self.assertEqual(problems_of({**CLEAN, **tree}), [])
+
+    def test_function_names_and_lengths(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory, "a.c")
+            path.write_text("int one(int a,\n\tint b)\n{\n\tx();\n\ty();\n}\n"
+                            "struct s {\n\tint a;\n};\n")
+            f = check.Source(pathlib.Path(directory), path)
+            self.assertEqual(list(f.functions()), [("one", 3, 2)])
+
+
+if __name__ == "__main__":
+    unittest.main()
