@@ -105,7 +105,8 @@ enum lapic_rc {
 
 struct lapic_ops {
 	/* Any: make the vCPU look at its LAPIC again before it runs guest
-	 * code or sleeps. What to look at was stored before the call.
+	 * code or sleeps. What to look at was stored before the call; a full
+	 * barrier has to stand before the look at what the vCPU is doing.
 	 */
 	void (*kick)(struct lapic *l);
 	/* Any: count one NMI in the owner's inbox, and kick. */
@@ -173,7 +174,7 @@ struct lapic {
 	struct dev_env env;	/* [I] container_of() leads back to us */
 };
 
-/* ---- lapic.c: life, registers, priorities ---- */
+/* ---- lapic.c: life, delivery, priorities; lapic_reg.c: registers ---- */
 
 /**
  * lapic_init() - set up and power-on reset
@@ -236,7 +237,7 @@ enum msr_rc lapic_set_base(struct lapic *l, u64 value, bool host);
  */
 bool lapic_mmio_claims(const struct lapic *l, u64 gpa);
 
-/** lapic_mmio_read() - owner: read @len (1 to 8) bytes at @offset of the page */
+/** lapic_mmio_read() - owner: read @len bytes (1 to 8) at @offset of 4096 */
 void lapic_mmio_read(struct lapic *l, u32 offset, unsigned int len,
 		     void *data);
 
@@ -269,7 +270,7 @@ enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg);
  * Any thread for pins and errors; owner for LAPIC_LVT_PC, which delivery masks
  * (SDM vol. 3, 11.5.1). ExtINT on a pin only kicks: see lapic_accepts_extint().
  */
-enum lapic_rc lapic_deliver_lvt(struct lapic *l, enum lapic_reg reg);
+enum lapic_rc lapic_deliver_lvt(struct lapic *l, u32 reg);
 
 /** lapic_accepts_extint() - any: does the 8259's output reach the processor:
  * LINT0 is unmasked and ExtINT, or the APIC is disabled and the pin is INTR
@@ -381,12 +382,18 @@ u64 lapic_get_tsc_deadline(struct lapic *l);
  */
 void lapic_set_tsc_deadline(struct lapic *l, u64 deadline);
 
-/* For lapic.c only. */
+/* For dev/lapic*.c only; owner.
+ * stop: disarm and forget the count or deadline.
+ * write_*: the register writes, which these store.
+ * restore: after the page was replaced: go on from @tmcct, or the initial
+ * count if that is 0; a TSC deadline of before stays armed.
+ */
 void lapic_timer_stop(struct lapic *l);
-void lapic_timer_start(struct lapic *l, u32 count);
+void lapic_timer_write_count(struct lapic *l, u32 value);
 void lapic_timer_write_lvt(struct lapic *l, u32 value);
 void lapic_timer_write_divide(struct lapic *l, u32 value);
 u32 lapic_timer_count(struct lapic *l);
+void lapic_timer_restore(struct lapic *l, u32 tmcct);
 
 /* ---- lapic_ipi.c ---- */
 
@@ -401,8 +408,7 @@ bool lapic_match(const struct lapic *l, const struct lapic *src,
 		 const struct apic_msg *msg);
 
 /** lapic_msg_unicast() - any: only the LAPIC with id @msg->dest can match */
-bool lapic_msg_unicast(const struct lapic_config *cfg, const struct lapic *src,
-		       const struct apic_msg *msg);
+bool lapic_msg_unicast(const struct lapic *src, const struct apic_msg *msg);
 
 /** lapic_msg_lowest() - is one of the matching LAPICs to be chosen */
 static inline bool lapic_msg_lowest(const struct apic_msg *msg)
@@ -431,9 +437,17 @@ static inline u32 lapic_x2apic_ldr(u32 id)
 	return (id >> 4) << 16 | 1U << (id & 15);
 }
 
-/* For lapic.c only: act on a written ICR or SELF_IPI. */
+/* For dev/lapic*.c only: act on a written ICR or SELF_IPI; owner. */
 void lapic_send_icr(struct lapic *l, u64 icr);
 void lapic_send_self(struct lapic *l, u8 vector);
+
+/* For dev/lapic*.c only: note an ESR_* error and raise LVT_ERROR; any. */
 void lapic_error(struct lapic *l, unsigned int bit);
+
+/* For dev/lapic*.c only: store a register; owner, or [a] as the field says. */
+static inline void lapic_put(struct lapic *l, u32 reg, u32 value)
+{
+	WRITE_ONCE(*(u32 *)((char *)l->regs + reg), value);
+}
 
 #endif

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Local APIC: life, incoming interrupts, priorities.
+ *
+ * An interrupt's way: lapic_set_irr() (any thread) sets TMR and IRR and then
+ * the hint irr_pending; lapic_pending_irq() (owner) compares the highest
+ * request with the processor priority; lapic_ack() moves it into service;
+ * lapic_eoi() ends it. SDM vol. 3, 11.8.
+ *
+ * Invariants: isr_highest is the highest bit of the ISR; the page's PPR is
+ * that of its TPR and isr_highest (11.8.3.1); no bit below 16 is ever set in
+ * IRR or ISR. irr_pending is true whenever a bit is set in the IRR and its
+ * setter has returned: the setter stores the hint after the bit, the owner
+ * clears the hint before it looks again.
+ *
+ * Locks: none. Who may call what is in lapic.h.
+ */
+#include "dev/lapic.h"
+
+#define VECTORS 256
+#define LOWEST_VECTOR 16
+
+/* The bitmap registers hold 32 bits every 16 bytes. Bit operations work on
+ * longs; the upper half of a long is never touched on little endian.
+ */
+static unsigned long *bitmap_word(const struct lapic *l, u32 reg, u8 vector)
+{
+	return (unsigned long *)((char *)l->regs + reg + (vector >> 5) * 16);
+}
+
+static bool bitmap_test(const struct lapic *l, u32 reg, u8 vector)
+{
+	return lapic_get(l, reg + (vector >> 5) * 16) >> (vector & 31) & 1;
+}
+
+static int bitmap_highest(const struct lapic *l, u32 reg, int words)
+{
+	while (--words >= 0) {
+		u32 bits = lapic_get(l, reg + words * 16);
+
+		if (bits)
+			return words * 32 + fls(bits) - 1;
+	}
+	return -1;
+}
+
+static void update_ppr(struct lapic *l)
+{
+	u32 tpr = lapic_get(l, LAPIC_TPR);
+	u32 isrv = l->isr_highest < 0 ? 0 : l->isr_highest;
+
+	lapic_put(l, LAPIC_PPR, tpr >> 4 >= isrv >> 4 ? tpr : isrv & 0xf0);
+}
+
+static void set_ids(struct lapic *l)
+{
+	if (lapic_x2apic(l)) {
+		lapic_put(l, LAPIC_ID, l->id);
+		lapic_put(l, LAPIC_LDR, lapic_x2apic_ldr(l->id));
+	} else {
+		lapic_put(l, LAPIC_ID, l->id << 24);
+	}
+}
+
+void lapic_init(struct lapic *l, const struct lapic_config *cfg, void *regs,
+		u32 id)
+{
+	memset(l, 0, sizeof(*l));
+	l->regs = regs;
+	l->cfg = cfg;
+	l->id = id;
+	l->env.ops = cfg->env_ops;
+	l->tsc_khz = 1000000;
+	lapic_reset(l, false);
+}
+
+void lapic_reset(struct lapic *l, bool init)
+{
+	u32 reg;
+
+	lapic_timer_stop(l);
+	if (!init)
+		WRITE_ONCE(l->base, LAPIC_DEFAULT_BASE | APIC_BASE_EN |
+				    (l->id ? 0 : APIC_BASE_BSP));
+	for (reg = 0; reg < sizeof(struct kvm_lapic_state); reg += 16)
+		lapic_put(l, reg, 0);
+	set_ids(l);
+	lapic_put(l, LAPIC_DFR, U32_MAX);
+	lapic_put(l, LAPIC_SVR, 0xff);
+	for (reg = LAPIC_LVT_TIMER; reg <= LAPIC_LVT_ERROR; reg += 16)
+		lapic_put(l, reg, LVT_MASKED);
+	lapic_put(l, LAPIC_LVT_CMCI, LVT_MASKED);
+	if (!l->id && !l->cfg->no_lint0_extint)
+		lapic_put(l, LAPIC_LVT0, APIC_DM_EXTINT << 8);
+	WRITE_ONCE(l->errors, 0);
+	lapic_resync(l);
+}
+
+void lapic_resync(struct lapic *l)
+{
+	l->isr_highest = bitmap_highest(l, LAPIC_ISR, 8);
+	update_ppr(l);
+	/* The next look at the IRR takes it back if there is nothing. */
+	WRITE_ONCE(l->irr_pending, true);
+}
+
+static bool base_allowed(const struct lapic *l, u64 value, bool host)
+{
+	u64 reserved = GENMASK_ULL(7, 0) | BIT_ULL(9) | l->cfg->base_reserved;
+	bool was_x2apic = lapic_x2apic(l), was_on = lapic_enabled(l);
+
+	if (!l->has_x2apic)
+		reserved |= APIC_BASE_EXTD;
+	if (value & reserved)
+		return false;
+	if ((value & APIC_BASE_EXTD) && !(value & APIC_BASE_EN))
+		return false;
+	if (host)
+		return true;
+	if (was_x2apic && (value & APIC_BASE_EN) && !(value & APIC_BASE_EXTD))
+		return false;
+	return was_on || !(value & APIC_BASE_EXTD);
+}
+
+enum msr_rc lapic_set_base(struct lapic *l, u64 value, bool host)
+{
+	u64 changed;
+
+	if (!base_allowed(l, value, host))
+		return MSR_BAD;
+	changed = l->base ^ value;
+	WRITE_ONCE(l->base, value);
+	/* Enabling again finds the state of a reset: SDM vol. 3, 11.4.3 */
+	if ((changed & APIC_BASE_EN) && !(value & APIC_BASE_EN))
+		lapic_reset(l, true);
+	else if (changed & (APIC_BASE_EN | APIC_BASE_EXTD))
+		set_ids(l);
+	return MSR_OK;
+}
+
+bool lapic_set_irr(struct lapic *l, u8 vector, bool level)
+{
+	if (bitmap_test(l, LAPIC_TMR, vector) != level) {
+		if (level)
+			set_bit(vector & 31,
+				bitmap_word(l, LAPIC_TMR, vector));
+		else
+			clear_bit(vector & 31,
+				  bitmap_word(l, LAPIC_TMR, vector));
+	}
+	if (test_and_set_bit(vector & 31, bitmap_word(l, LAPIC_IRR, vector)))
+		return false;
+	if (!READ_ONCE(l->irr_pending))
+		WRITE_ONCE(l->irr_pending, true);
+	return true;
+}
+
+void lapic_error(struct lapic *l, unsigned int bit)
+{
+	u32 lvt = lapic_get(l, LAPIC_LVT_ERROR);
+	u8 vector = lvt & LVT_VECTOR;
+
+	set_bit(bit, &l->errors);
+	if ((lvt & LVT_MASKED) || !lapic_sw_enabled(l))
+		return;
+	if (vector < LOWEST_VECTOR)
+		set_bit(ESR_RECV_ILLEGAL, &l->errors);
+	else if (lapic_set_irr(l, vector, false))
+		l->cfg->ops->kick(l);
+}
+
+static enum lapic_rc deliver_fixed(struct lapic *l, u8 vector, bool level)
+{
+	if (unlikely(!lapic_sw_enabled(l)))
+		return LAPIC_IGNORED;
+	if (unlikely(vector < LOWEST_VECTOR)) {
+		lapic_error(l, ESR_RECV_ILLEGAL);
+		return LAPIC_IGNORED;
+	}
+	if (!lapic_set_irr(l, vector, level))
+		return LAPIC_COALESCED;
+	l->cfg->ops->kick(l);
+	return LAPIC_DELIVERED;
+}
+
+static enum lapic_rc deliver_init(struct lapic *l)
+{
+	/* A STARTUP of before would be lost in the reset. */
+	clear_bit(LAPIC_EV_SIPI, &l->events);
+	set_bit(LAPIC_EV_INIT, &l->events);
+	l->cfg->ops->kick(l);
+	return LAPIC_DELIVERED;
+}
+
+enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg)
+{
+	switch (msg->delivery) {
+	case APIC_DM_FIXED:
+	case APIC_DM_LOWEST:
+		return deliver_fixed(l, msg->vector, msg->level);
+	case APIC_DM_NMI:
+		l->cfg->ops->nmi(l);
+		return LAPIC_DELIVERED;
+	case APIC_DM_INIT:
+		if (msg->level && !msg->assert)
+			return LAPIC_IGNORED;
+		return deliver_init(l);
+	case APIC_DM_STARTUP:
+		WRITE_ONCE(l->sipi_vector, msg->vector);
+		smp_wmb();
+		set_bit(LAPIC_EV_SIPI, &l->events);
+		l->cfg->ops->kick(l);
+		return LAPIC_DELIVERED;
+	case APIC_DM_EXTINT:
+		l->cfg->ops->kick(l);
+		return LAPIC_DELIVERED;
+	default:
+		return LAPIC_IGNORED;
+	}
+}
+
+/* With the APIC disabled LINT0 is INTR and LINT1 is NMI: SDM vol. 3, 11.3 */
+static enum lapic_rc deliver_bare_pin(struct lapic *l, u32 reg)
+{
+	if (reg == LAPIC_LVT0) {
+		l->cfg->ops->kick(l);
+		return LAPIC_DELIVERED;
+	}
+	if (reg == LAPIC_LVT1) {
+		l->cfg->ops->nmi(l);
+		return LAPIC_DELIVERED;
+	}
+	return LAPIC_IGNORED;
+}
+
+enum lapic_rc lapic_deliver_lvt(struct lapic *l, u32 reg)
+{
+	u32 lvt = lapic_get(l, reg);
+	struct apic_msg msg = {
+		.vector = lvt & LVT_VECTOR,
+		.delivery = (lvt & LVT_DELIVERY) >> 8,
+		.assert = true,
+	};
+
+	if (!lapic_enabled(l))
+		return deliver_bare_pin(l, reg);
+	if (lvt & LVT_MASKED)
+		return LAPIC_IGNORED;
+	if (reg == LAPIC_LVT_PC)
+		lapic_put(l, reg, lvt | LVT_MASKED);
+	/* Lowest priority and STARTUP are not modes of an LVT: table 11-1 */
+	if (msg.delivery == APIC_DM_LOWEST || msg.delivery == APIC_DM_STARTUP)
+		return LAPIC_IGNORED;
+	return lapic_deliver(l, &msg);
+}
+
+bool lapic_accepts_extint(const struct lapic *l)
+{
+	u32 lvt = lapic_get(l, LAPIC_LVT0);
+
+	if (!lapic_enabled(l))
+		return true;
+	return (lvt & (LVT_MASKED | LVT_DELIVERY)) == APIC_DM_EXTINT << 8;
+}
+
+int lapic_highest_irr(struct lapic *l)
+{
+	int irr;
+
+	if (!READ_ONCE(l->irr_pending))
+		return -1;
+	irr = bitmap_highest(l, LAPIC_IRR, 8);
+	if (irr >= 0)
+		return irr;
+	WRITE_ONCE(l->irr_pending, false);
+	smp_mb();
+	irr = bitmap_highest(l, LAPIC_IRR, 8);
+	if (irr >= 0)
+		WRITE_ONCE(l->irr_pending, true);
+	return irr;
+}
+
+int lapic_pending_irq(struct lapic *l)
+{
+	int irr;
+
+	if (READ_ONCE(l->timer.hint))
+		lapic_timer_sync(l);
+	irr = lapic_highest_irr(l);
+	if (irr < 0 || !lapic_enabled(l))
+		return -1;
+	return irr >> 4 > (int)(lapic_get(l, LAPIC_PPR) >> 4) ? irr : -1;
+}
+
+void lapic_ack(struct lapic *l, u8 vector)
+{
+	u32 isr = LAPIC_ISR + (vector >> 5) * 16;
+
+	clear_bit(vector & 31, bitmap_word(l, LAPIC_IRR, vector));
+	lapic_put(l, isr, lapic_get(l, isr) | 1U << (vector & 31));
+	if (vector > l->isr_highest)
+		l->isr_highest = vector;
+	update_ppr(l);
+}
+
+void lapic_eoi(struct lapic *l)
+{
+	int vector = l->isr_highest;
+	bool level;
+	u32 isr;
+
+	if (vector < 0)
+		return;
+	isr = LAPIC_ISR + (vector >> 5) * 16;
+	lapic_put(l, isr, lapic_get(l, isr) & ~(1U << (vector & 31)));
+	l->isr_highest = bitmap_highest(l, LAPIC_ISR, (vector >> 5) + 1);
+	update_ppr(l);
+
+	level = bitmap_test(l, LAPIC_TMR, vector);
+	if (level && (lapic_get(l, LAPIC_SVR) & SVR_NO_EOI_BROADCAST))
+		return;
+	if (level || test_bit(vector, l->eoi_watch))
+		l->cfg->ops->eoi(l, vector, level);
+}
+
+void lapic_set_tpr(struct lapic *l, u8 tpr)
+{
+	lapic_put(l, LAPIC_TPR, tpr);
+	update_ppr(l);
+}
+
+static_assert(sizeof(((struct lapic *)0)->eoi_watch) * 8 == VECTORS);
+static_assert(sizeof(struct kvm_lapic_state) == 1024);
