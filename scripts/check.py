@@ -51,6 +51,7 @@ PURE = ["base/", "x86/", "emu/", "dev/",
         "mmu/tdp", "mmu/iter", "mmu/split", "mmu/ept", "mmu/npt", "mmu/pte",
         "vmx/controls", "vmx/exit", "vmx/caps", "vmx/vmcs.h",
         "svm/controls", "svm/exit", "svm/caps", "svm/vmcb.h"]
+PARTLY_PURE = {p.split("/")[0] for p in PURE if not p.endswith("/")}
 HOST_SEAM = "kvm/base/host.h"
 
 # Someone else's structures: ours are written from the manuals.
@@ -132,7 +133,7 @@ def pure_files(f):
             yield f.line_of(m.start()), (
                 f"<{m.group(2)}>: pure code reaches the host through "
                 "base/host.h only")
-        elif not is_pure(m.group(2)):
+        elif f.folder in PARTLY_PURE and not is_pure(m.group(2)):
             yield f.line_of(m.start()), f"{m.group(2)} is not pure"
 
 
