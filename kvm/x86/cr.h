@@ -29,6 +29,9 @@
 #define XCR0_TILEDATA BIT_ULL(18)
 #define XCR0_TILE (XCR0_TILECFG | XCR0_TILEDATA)
 
+/* MOV to CR3 with CR4.PCIDE: keep the PCID's translations */
+#define CR3_NO_FLUSH BIT_ULL(63)
+
 #define PAT_RESET 0x0007040600070406ULL
 
 /* What a guest with this CPUID may set. */
@@ -42,7 +45,10 @@ struct cr_limits {
 	u32 dr6_ones;		/* bits of DR6 that read as 1 */
 };
 
-/* What the host can run; a guest bit outside would fail the VM entry. */
+/*
+ * What the host can run; a guest bit outside would fail the VM entry. cr4 and
+ * efer are usually cr4_allowed() and efer_allowed() of the supported CPUID.
+ */
 struct cr_host {
 	u64 cr4;
 	u64 efer;
@@ -60,9 +66,15 @@ enum cr_effect {
 	CR_FLUSH_PCID = BIT(5),	/* drop the current PCID's, not the global */
 };
 
+/** cr4_allowed() - the CR4 bits that a set's features bring */
+u64 cr4_allowed(const struct cpuid_set *set);
+
+/** efer_allowed() - the EFER bits that a set's features bring */
+u64 efer_allowed(const struct cpuid_set *set);
+
 /**
  * cr_limits_init() - what the guest's CPUID and the host allow
- * @guest: NULL for a vCPU without CPUID: nothing beyond long mode's base
+ * @guest: NULL before KVM_SET_CPUID2: what the host has, no XCR0
  */
 void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
 		    const struct cr_host *host);
@@ -77,7 +89,8 @@ u32 cr0_commit(struct regs *regs, u64 val);
 /**
  * cr3_check() - may MOV to CR3 load @val
  *
- * Bit 63 is legal with CR4.PCIDE only. The PDPTEs of PAE paging are the
+ * Bit 63 is legal with CR4.PCIDE only. Outside long mode the caller passes
+ * the 32 bits the instruction has. The PDPTEs of PAE paging are the
  * caller's to read and check (pdpte_check()).
  */
 bool cr3_check(const struct regs *regs, const struct cr_limits *limits,

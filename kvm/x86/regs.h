@@ -165,6 +165,16 @@ static inline void regs_touch(struct regs *regs, u32 groups)
 #define DR7_GD BIT(13)
 #define DR7_INIT 0x400UL
 
+/**
+ * regs_reset() - all registers as after power-on or INIT
+ * @init: INIT: keep what it does not touch (the MSRs, XCR0, PAT, CR0.CD, NW)
+ * @signature: CPUID leaf 1 EAX, which goes to RDX; 0x600 without CPUID
+ *
+ * SDM vol. 3, table 10-1. Makes all groups available and dirty; for INIT all
+ * have to be available before.
+ */
+void regs_reset(struct regs *regs, bool init, u32 signature);
+
 /* Execution modes as the decoder and the paging walk tell them apart. */
 enum x86_mode {
 	MODE_REAL,
