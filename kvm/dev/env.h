@@ -31,16 +31,16 @@ struct dev_env {
 };
 
 /* Delivery modes of the ICR, of redirection entries and MSIs: SDM vol. 3,
- * figure 11-12.
+ * figure 11-12. (The kernel has macros named APIC_DM_*.)
  */
 enum apic_delivery {
-	APIC_DM_FIXED = 0,
-	APIC_DM_LOWEST = 1,
-	APIC_DM_SMI = 2,
-	APIC_DM_NMI = 4,
-	APIC_DM_INIT = 5,
-	APIC_DM_STARTUP = 6,
-	APIC_DM_EXTINT = 7,
+	DELIVER_FIXED = 0,
+	DELIVER_LOWEST = 1,
+	DELIVER_SMI = 2,
+	DELIVER_NMI = 4,
+	DELIVER_INIT = 5,
+	DELIVER_STARTUP = 6,
+	DELIVER_EXTINT = 7,
 };
 
 /* An interrupt message on its way from a source to the local APICs. */

@@ -91,7 +91,7 @@ void lapic_reset(struct lapic *l, bool init)
 		lapic_put(l, reg, LVT_MASKED);
 	lapic_put(l, LAPIC_LVT_CMCI, LVT_MASKED);
 	if (!l->id && !l->cfg->no_lint0_extint)
-		lapic_put(l, LAPIC_LVT0, APIC_DM_EXTINT << 8);
+		lapic_put(l, LAPIC_LVT0, DELIVER_EXTINT << 8);
 	WRITE_ONCE(l->errors, 0);
 	lapic_resync(l);
 }
@@ -195,23 +195,23 @@ static enum lapic_rc deliver_init(struct lapic *l)
 enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg)
 {
 	switch (msg->delivery) {
-	case APIC_DM_FIXED:
-	case APIC_DM_LOWEST:
+	case DELIVER_FIXED:
+	case DELIVER_LOWEST:
 		return deliver_fixed(l, msg->vector, msg->level);
-	case APIC_DM_NMI:
+	case DELIVER_NMI:
 		l->cfg->ops->nmi(l);
 		return LAPIC_DELIVERED;
-	case APIC_DM_INIT:
+	case DELIVER_INIT:
 		if (msg->level && !msg->assert)
 			return LAPIC_IGNORED;
 		return deliver_init(l);
-	case APIC_DM_STARTUP:
+	case DELIVER_STARTUP:
 		WRITE_ONCE(l->sipi_vector, msg->vector);
 		smp_wmb();
 		set_bit(LAPIC_EV_SIPI, &l->events);
 		l->cfg->ops->kick(l);
 		return LAPIC_DELIVERED;
-	case APIC_DM_EXTINT:
+	case DELIVER_EXTINT:
 		l->cfg->ops->kick(l);
 		return LAPIC_DELIVERED;
 	default:
@@ -249,7 +249,7 @@ enum lapic_rc lapic_deliver_lvt(struct lapic *l, u32 reg)
 	if (reg == LAPIC_LVT_PC)
 		lapic_put(l, reg, lvt | LVT_MASKED);
 	/* Lowest priority and STARTUP are not modes of an LVT: table 11-1 */
-	if (msg.delivery == APIC_DM_LOWEST || msg.delivery == APIC_DM_STARTUP)
+	if (msg.delivery == DELIVER_LOWEST || msg.delivery == DELIVER_STARTUP)
 		return LAPIC_IGNORED;
 	return lapic_deliver(l, &msg);
 }
@@ -260,7 +260,7 @@ bool lapic_accepts_extint(const struct lapic *l)
 
 	if (!lapic_enabled(l))
 		return true;
-	return (lvt & (LVT_MASKED | LVT_DELIVERY)) == APIC_DM_EXTINT << 8;
+	return (lvt & (LVT_MASKED | LVT_DELIVERY)) == DELIVER_EXTINT << 8;
 }
 
 int lapic_highest_irr(struct lapic *l)

@@ -413,7 +413,7 @@ bool lapic_msg_unicast(const struct lapic *src, const struct apic_msg *msg);
 /** lapic_msg_lowest() - is one of the matching LAPICs to be chosen */
 static inline bool lapic_msg_lowest(const struct apic_msg *msg)
 {
-	return msg->delivery == APIC_DM_LOWEST || msg->redir_hint;
+	return msg->delivery == DELIVER_LOWEST || msg->redir_hint;
 }
 
 /**

@@ -107,7 +107,7 @@ static bool icr_valid(const struct apic_msg *msg)
 {
 	if (msg->shorthand != APIC_SH_SELF && msg->shorthand != APIC_SH_ALL)
 		return true;
-	return msg->delivery == APIC_DM_FIXED;
+	return msg->delivery == DELIVER_FIXED;
 }
 
 void lapic_send_icr(struct lapic *l, u64 icr)
@@ -122,10 +122,10 @@ void lapic_send_icr(struct lapic *l, u64 icr)
 	};
 
 	/* The trigger mode counts for INIT alone, as its de-assertion. */
-	msg.level = msg.delivery == APIC_DM_INIT && (icr & BIT(15));
+	msg.level = msg.delivery == DELIVER_INIT && (icr & BIT(15));
 	if (!icr_valid(&msg))
 		return;
-	if ((msg.delivery == APIC_DM_FIXED || msg.delivery == APIC_DM_LOWEST) &&
+	if ((msg.delivery == DELIVER_FIXED || msg.delivery == DELIVER_LOWEST) &&
 	    msg.vector < FIRST_VECTOR) {
 		lapic_error(l, ESR_SEND_ILLEGAL);
 		return;

@@ -198,7 +198,7 @@ static inline enum lapic_rc world_fixed(struct lapic *l, u8 vector, bool level)
 {
 	return lapic_deliver(l, &(struct apic_msg){
 		.vector = vector,
-		.delivery = APIC_DM_FIXED,
+		.delivery = DELIVER_FIXED,
 		.level = level,
 	});
 }

@@ -132,7 +132,7 @@ static void edge(void **state)
 	assert_int_equal(ioapic_set_irq(&b.io, 4, true), 2);
 	assert_int_equal(b.last.vector, 0x31);
 	assert_int_equal(b.last.dest, 0x55);
-	assert_int_equal(b.last.delivery, APIC_DM_LOWEST);
+	assert_int_equal(b.last.delivery, DELIVER_LOWEST);
 	assert_true(b.last.logical);
 	assert_false(b.last.level);
 	assert_int_equal(ioapic_set_irq(&b.io, 4, true), LINE_COALESCED);

@@ -200,7 +200,7 @@ static void test_sw_disable_masks(void **state)
 	/* What was accepted before is held and can be taken. */
 	assert_int_equal(lapic_pending_irq(l), 0x70);
 	/* NMI, INIT and STARTUP still come through. */
-	lapic_deliver(l, &(struct apic_msg){ .delivery = APIC_DM_NMI });
+	lapic_deliver(l, &(struct apic_msg){ .delivery = DELIVER_NMI });
 	assert_int_equal(world.apic[1].nmis, 2);
 }
 
@@ -331,8 +331,8 @@ static void test_eoi_reports(void **state)
 
 static void test_init_sipi(void **state)
 {
-	struct apic_msg init = { .delivery = APIC_DM_INIT, .assert = true };
-	struct apic_msg sipi = { .delivery = APIC_DM_STARTUP, .vector = 0x9a };
+	struct apic_msg init = { .delivery = DELIVER_INIT, .assert = true };
+	struct apic_msg sipi = { .delivery = DELIVER_STARTUP, .vector = 0x9a };
 	struct lapic *l = world_apic(1);
 	u8 vector = 0;
 

@@ -172,18 +172,18 @@ static void test_icr(void **state)
 	assert_int_equal(world.msgs, 1);
 	assert_int_equal(world.last_msg.dest, 5);
 	assert_int_equal(world.last_msg.vector, 0xfd);
-	assert_int_equal(world.last_msg.delivery, APIC_DM_FIXED);
+	assert_int_equal(world.last_msg.delivery, DELIVER_FIXED);
 	assert_true(world.last_msg.logical);
 	/* A fixed IPI is an edge whatever the trigger mode says. */
 	assert_false(world.last_msg.level);
 
 	mmio_put(l, LAPIC_ICR, 0x0000c500);
-	assert_int_equal(world.last_msg.delivery, APIC_DM_INIT);
+	assert_int_equal(world.last_msg.delivery, DELIVER_INIT);
 	assert_true(world.last_msg.level && world.last_msg.assert);
 	mmio_put(l, LAPIC_ICR, 0x00008500);
 	assert_true(world.last_msg.level && !world.last_msg.assert);
 	mmio_put(l, LAPIC_ICR, 0x000c4608);
-	assert_int_equal(world.last_msg.delivery, APIC_DM_STARTUP);
+	assert_int_equal(world.last_msg.delivery, DELIVER_STARTUP);
 	assert_int_equal(world.last_msg.vector, 8);
 	assert_int_equal(world.last_msg.shorthand, APIC_SH_OTHERS);
 	/* Shorthands with self are for fixed alone. */
@@ -255,7 +255,7 @@ static void test_lowest(void **state)
 	assert_ptr_equal(lapic_arbitrate(world_apic(1), world_apic(0)),
 			 world_apic(0));
 	assert_true(lapic_msg_lowest(&(struct apic_msg){
-		.delivery = APIC_DM_LOWEST }));
+		.delivery = DELIVER_LOWEST }));
 	assert_true(lapic_msg_lowest(&(struct apic_msg){
 		.redir_hint = true }));
 	assert_false(lapic_msg_lowest(&(struct apic_msg){ .dest = 1 }));
