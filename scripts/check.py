@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "irq": BELOW_CORE + ["core/vm.h", "core/vcpu.h", "core/request.h",
                          "core/locks.h"],
     "pv": BELOW_CORE + ["core/vm.h", "core/vcpu.h", "core/request.h",
-                        "core/locks.h"],
+                        "core/locks.h", "core/clock.h", "core/clock_math.h"],
     "api": BELOW_API + ["host"],
     "host": BELOW_API,
     "vmx": VENDOR,

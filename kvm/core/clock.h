@@ -41,15 +41,17 @@ struct vm_clock {
 	u64 base_tsc;		/* [lock] at this host TSC */
 	u64 base_ns;		/* [lock] it was this */
 	s64 raw_offset;		/* [lock] else: CLOCK_MONOTONIC_RAW plus this */
+
+	u64 wall_msr;		/* [a] last write of MSR KVM_WALL_CLOCK */
 };
 
 /* The VM's clock at one instant. */
 struct clock_sample {
 	u64 host_tsc;
 	u64 ns;
-	u64 realtime;		/* CLOCK_REALTIME in ns, clock_sample() only */
+	u64 realtime;		/* CLOCK_REALTIME in ns; not of clock_pair() */
 	bool master;		/* the same for all vCPUs */
-	bool has_realtime;	/* realtime and host_tsc are of one instant */
+	bool tsc_exact;		/* host_tsc was read at this very instant */
 };
 
 /* ---- a VM's ---- */
@@ -124,7 +126,9 @@ void clock_set_offset(struct vcpu *vcpu, u64 offset);
  */
 bool clock_set_khz(struct vcpu *vcpu, u32 khz);
 
-/** clock_host_khz() - frequency of the host's TSC */
-u32 clock_host_khz(void);
+/** clock_effective_khz() - what the guest's TSC really runs at; vcpu->tsc.khz
+ * is what the VMM said, which may be up to 250 ppm off
+ */
+u32 clock_effective_khz(const struct vcpu *vcpu);
 
 #endif

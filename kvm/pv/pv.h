@@ -22,9 +22,6 @@ int pv_clock_create(struct vcpu *vcpu);
 /** pv_clock_destroy() - free it; NULL is allowed */
 void pv_clock_destroy(struct vcpu *vcpu);
 
-/** pv_clock_reset() - power-on: no page is registered */
-void pv_clock_reset(struct vcpu *vcpu);
-
 /** pv_clock_get_msr() - the four kvmclock MSRs; the old ones are aliases */
 enum msr_rc pv_clock_get_msr(struct vcpu *vcpu, u32 index, u64 *val);
 
@@ -35,6 +32,11 @@ enum msr_rc pv_clock_set_msr(struct vcpu *vcpu, u32 index, u64 val);
 
 /** pv_clock_update() - rewrite the vCPU's page; REQ_CLOCK_UPDATE's handler */
 void pv_clock_update(struct vcpu *vcpu);
+
+/** pv_clock_stale() - is a page of a VM without master clock due for a rewrite,
+ * when the vCPU runs on @cpu from now on; preemption off
+ */
+bool pv_clock_stale(const struct vcpu *vcpu, int cpu);
 
 /** pv_clock_paused() - KVM_KVMCLOCK_CTRL: tell the guest's watchdogs that it
  * was stopped. False (-EINVAL): no page is registered.
