@@ -57,7 +57,7 @@ static inline struct gfn gfn_add(struct gfn gfn, u64 pages)
 }
 
 /* Page-table levels, counted from the leaf as the manuals' names imply. */
-enum pg_level {
+enum page_level {
 	PG_4K = 1,
 	PG_2M = 2,
 	PG_1G = 3,
@@ -66,19 +66,19 @@ enum pg_level {
 };
 
 /** pg_pages() - number of 4 KiB pages that one entry of @level maps */
-static inline u64 pg_pages(enum pg_level level)
+static inline u64 pg_pages(enum page_level level)
 {
 	return 1ULL << (9 * (level - 1));
 }
 
 /** pg_size() - number of bytes that one entry of @level maps */
-static inline u64 pg_size(enum pg_level level)
+static inline u64 pg_size(enum page_level level)
 {
 	return pg_pages(level) << PAGE_SHIFT;
 }
 
 /** gfn_round() - the first frame of the @level page that holds @gfn */
-static inline struct gfn gfn_round(struct gfn gfn, enum pg_level level)
+static inline struct gfn gfn_round(struct gfn gfn, enum page_level level)
 {
 	return GFN(gfn.v & ~(pg_pages(level) - 1));
 }

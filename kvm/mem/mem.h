@@ -18,6 +18,7 @@
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "base/host.h"
 #include "mem/epoch.h"
@@ -49,13 +50,16 @@ struct mem {
 	u64 gfn_end;			/* [I] set by mmu_init() */
 };
 
-/**
- * mem_init() - memory without slots, of the calling process; -ENOMEM
- */
-int mem_init(struct mem *mem);
+/** mem_locks_init() - slots_lock alone: its one lockdep class */
+void mem_locks_init(struct mem *mem);
 
 /**
- * mem_free() - undo mem_init(); no reader is left; after mmu_free()
+ * mem_setup() - memory without slots, of the calling process; -ENOMEM
+ */
+int mem_setup(struct mem *mem);
+
+/**
+ * mem_free() - undo mem_setup(); no reader is left; after mmu_free()
  */
 void mem_free(struct mem *mem);
 

@@ -49,9 +49,10 @@ struct mmu_tree {
 
 struct mmu {
 	struct mem *mem;			/* [I] */
+	struct mem_ops mem_ops;			/* [I] what mem->ops points to */
 	const struct pte_format *format;	/* [I] */
 	const struct mmu_ops *ops;		/* [I] */
-	struct mmu_mm *mm;			/* [I] lock, notifier sequence */
+	struct mmu_mm *mm;			/* [I] lock, sequence: notifier.h */
 	struct mmu_tree main;			/* [I] the VM-wide root */
 	struct list_head trees;			/* [I] all roots: all are zapped */
 	struct list_head mm_link;		/* [10w] VMs of one process */
@@ -81,7 +82,7 @@ enum fault_rc {
  * mmu_init() - empty tables for @mem, and follow its process's mappings
  * @format: the vendor's; @levels: 4 or 5, the depth of the root
  *
- * After mem_init(), in the VM's process; may sleep. Sets mem->ops. -ENOMEM,
+ * After mem_setup(), in the VM's process; may sleep. Sets mem->ops. -ENOMEM,
  * or what registering the notifier says.
  */
 int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
@@ -91,7 +92,7 @@ int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
  * mmu_free() - undo mmu_init(); no vCPU runs any more
  *
  * May sleep, but only while a notifier is at work on this very VM. Called
- * before mem_free().
+ * before the vCPUs that ops->flush() looks at are freed, and before mem_free().
  */
 void mmu_free(struct mmu *mmu);
 
@@ -119,7 +120,11 @@ enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in);
 /** mmu_zap_all() - forget every translation; may sleep */
 void mmu_zap_all(struct mmu *mmu);
 
-/** mmu_module_exit() - wait for notifiers still to be freed; module exit */
+/**
+ * mmu_module_exit() - wait for notifiers still to be freed; module exit
+ *
+ * The caller's rcu_barrier() follows: freed tables come back by RCU.
+ */
 void mmu_module_exit(void);
 
 #endif

@@ -38,7 +38,7 @@ struct pte_format {
 	u64 noexec;		/* set in any other leaf */
 	u64 accessed, dirty;	/* 0: hardware does not record it */
 	u64 memtype[PTE_MEM_COUNT];
-	enum pg_level max_leaf;	/* largest page the CPU maps */
+	enum page_level max_leaf;	/* largest page the CPU maps */
 };
 
 #define PTE_ADDR GENMASK_ULL(51, 12)
@@ -52,13 +52,13 @@ extern const struct pte_format npt_format;
 extern const struct pte_format ept_format;	/* with accessed and dirty */
 extern const struct pte_format ept_format_no_ad;
 
-static inline bool pte_present(const struct pte_format *f, u64 pte)
+static inline bool pte_is_present(const struct pte_format *f, u64 pte)
 {
 	return pte & f->present;
 }
 
 /** pte_is_leaf() - does a present entry of a @level table map memory */
-static inline bool pte_is_leaf(u64 pte, enum pg_level level)
+static inline bool pte_is_leaf(u64 pte, enum page_level level)
 {
 	return level == PG_4K || (pte & PTE_LARGE);
 }
@@ -71,7 +71,7 @@ static inline struct pfn pte_pfn_of(u64 pte)
 /** pte_allows() - does a leaf allow @access (PTE_READ | ...) */
 static inline bool pte_allows(const struct pte_format *f, u64 pte, u32 access)
 {
-	if (!pte_present(f, pte))
+	if (!pte_is_present(f, pte))
 		return false;
 	if ((access & PTE_WRITE) && !(pte & f->write))
 		return false;
@@ -87,7 +87,7 @@ static inline u64 pte_table(const struct pte_format *f, u64 pa)
 
 /** pte_leaf() - an entry of a @level table that maps @pfn for @access */
 static inline u64 pte_leaf(const struct pte_format *f, struct pfn pfn,
-			   enum pg_level level, u32 access,
+			   enum page_level level, u32 access,
 			   enum pte_memtype type)
 {
 	u64 pte = (pfn.v << PAGE_SHIFT) | f->read | f->accessed |

@@ -51,7 +51,7 @@ struct tdp_env {
 struct tdp_map {
 	struct gfn gfn;
 	struct pfn pfn;
-	enum pg_level level;
+	enum page_level level;
 	u32 access;		/* PTE_READ | ...: what the leaf will allow */
 	u32 wanted;		/* what the fault needs: a subset of access */
 	bool host_writable;	/* writes may be allowed later */
@@ -92,7 +92,7 @@ enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
  * TDP_RETRY: neither.
  */
 enum tdp_rc tdp_touch(struct tdp_root *root, struct gfn gfn, u32 wanted,
-		      enum pg_level max);
+		      enum page_level max);
 
 /**
  * tdp_unmap() - remove all leaves that map any of @range
@@ -118,7 +118,7 @@ bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,
 	     bool clear);
 
 /** tdp_lookup() - the leaf that maps @gfn and its level, or 0; for tests */
-u64 tdp_lookup(struct tdp_root *root, struct gfn gfn, enum pg_level *level);
+u64 tdp_lookup(struct tdp_root *root, struct gfn gfn, enum page_level *level);
 
 /**
  * tdp_destroy() - hand all tables, the root's too, to @free; nobody uses them

@@ -82,7 +82,7 @@ struct walk_in {
 
 struct walk_out {
 	struct gpa gpa;
-	u8 level;		/* enum pg_level; PG_2M for PSE's 4 MiB, too */
+	u8 level;		/* enum page_level; PG_2M for PSE's 4 MiB, too */
 	bool writable;		/* a write by this privilege would pass */
 	bool user;		/* the page is a user page */
 	bool nested;		/* the fault is translate()'s */

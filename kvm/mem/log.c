@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_GET_DIRTY_LOG: hand the bitmap of a slot to the VMM, and make the next
+ * write to each page in it fault.
+ *
+ * It works through a bounded buffer, one flush of the vCPUs for each buffer
+ * that had a bit: 512 Ki pages, 2 GiB of guest memory. What could not be
+ * copied out is put back, so an -EFAULT loses nothing.
+ *
+ * Lock: slots_lock, which keeps the slot and lets two callers take turns.
+ */
+#include <linux/cleanup.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include "mem/dirty.h"
+#include "mem/mem.h"
+
+#define LOG_CHUNK 8192ULL	/* words */
+
+static void log_chunk(struct mem *mem, const struct memslot *slot, u64 first,
+		     u64 longs, unsigned long *buffer)
+{
+	u64 page = first * BITS_PER_LONG;
+	u64 pages = min(longs * BITS_PER_LONG, slot->npages - page);
+
+	if (dirty_take(slot, first, longs, buffer))
+		mem->ops->protect(mem, slot, page, pages, buffer);
+}
+
+static int log_copy(struct mem *mem, const struct memslot *slot,
+		    unsigned long __user *bitmap, unsigned long *buffer)
+{
+	u64 longs = dirty_longs(slot->npages), first, n;
+
+	for (first = 0; first < longs; first += n) {
+		n = min(longs - first, LOG_CHUNK);
+		log_chunk(mem, slot, first, n, buffer);
+		if (copy_to_user(bitmap + first, buffer, n * sizeof(long))) {
+			dirty_give_back(slot, first, n, buffer);
+			return -EFAULT;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+int mem_get_dirty_log(struct mem *mem, u32 slot, void __user *bitmap)
+{
+	unsigned long *buffer __free(kvfree) = NULL;
+	const struct memslot *found;
+
+	if (slot >= MEMSLOT_MAX)
+		return -EINVAL;
+	guard(mutex)(&mem->slots_lock);
+	found = memslots_find_id(mem_slots(mem), slot);
+	if (!found || !found->dirty)
+		return -ENOENT;
+	buffer = kvmalloc_array(min(dirty_longs(found->npages),
+				    LOG_CHUNK),
+				sizeof(long), GFP_KERNEL_ACCOUNT);
+	if (!buffer)
+		return -ENOMEM;
+	return log_copy(mem, found, bitmap, buffer);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Host address to page frame: see pfn.h.
+ *
+ * Ordinary memory comes from get_user_pages: first without sleeping and
+ * wanting write access, which is the answer for memory in use; else by a real
+ * fault. Memory without pages (a device's BAR, VM_PFNMAP) is looked up in
+ * the page tables of its mapping. Locks: mmap_lock, inside.
+ */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+
+#include "mem/pfn.h"
+
+static void ref_page(struct pfn_ref *ref, struct page *page, bool writable)
+{
+	*ref = (struct pfn_ref){
+		.pfn = PFN(page_to_pfn(page)),
+		.page = page,
+		.writable = writable,
+	};
+	/*
+	 * Before the mapping exists: writeback that begins after this calls
+	 * the notifier, and the next write faults again.
+	 */
+	if (writable && !PageReserved(page) &&
+	    !folio_test_dirty(page_folio(page)))
+		set_page_dirty(page);
+}
+
+static bool get_fast(struct hva hva, struct pfn_ref *ref)
+{
+	struct page *page;
+
+	if (!get_user_page_fast_only(hva.v, FOLL_WRITE, &page))
+		return false;
+	ref_page(ref, page, true);
+	return true;
+}
+
+static enum pfn_rc get_slow(struct hva hva, bool write, struct pfn_ref *ref)
+{
+	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE |
+			     FOLL_HONOR_NUMA_FAULT;
+	struct page *page;
+	long n;
+
+	if (write)
+		flags |= FOLL_WRITE;
+	n = get_user_pages_unlocked(hva.v, 1, &page, flags);
+	if (n == 1) {
+		ref_page(ref, page, write);
+		return PFN_OK;
+	}
+	switch (n) {
+	case -EHWPOISON:
+		return PFN_POISON;
+	case -EINTR:
+	case -ERESTARTSYS:
+		return PFN_SIGNAL;
+	case -EAGAIN:
+	case 0:
+		return signal_pending(current) ? PFN_SIGNAL : PFN_RETRY;
+	}
+	return PFN_ERROR;
+}
+
+/* Is @pfn something that is not the system's memory? */
+static bool is_mmio(const struct follow_pfnmap_args *args)
+{
+	/* The mapping says so itself by any cache mode but write-back. */
+	if (pgprot_val(args->pgprot) & _PAGE_CACHE_MASK)
+		return true;
+	return !pfn_valid(args->pfn);
+}
+
+static enum pfn_rc follow(struct vm_area_struct *vma, struct hva hva,
+			  bool write, struct pfn_ref *ref)
+{
+	struct follow_pfnmap_args args = { .vma = vma, .address = hva.v };
+	enum pfn_rc rc = PFN_OK;
+
+	if (follow_pfnmap_start(&args))
+		return PFN_RETRY;
+	if (write && !args.writable)
+		rc = PFN_RETRY;
+	else
+		*ref = (struct pfn_ref){
+			.pfn = PFN(args.pfn),
+			.writable = args.writable,
+			.mmio = is_mmio(&args),
+		};
+	follow_pfnmap_end(&args);
+	return rc;
+}
+
+static enum pfn_rc get_pfnmap_locked(struct hva hva, bool write,
+				     struct pfn_ref *ref, bool *unlocked)
+{
+	struct vm_area_struct *vma = find_vma(current->mm, hva.v);
+	int err;
+
+	if (!vma || hva.v < vma->vm_start ||
+	    !(vma->vm_flags & (VM_IO | VM_PFNMAP)) ||
+	    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+		return PFN_ERROR;
+	if (follow(vma, hva, write, ref) == PFN_OK)
+		return PFN_OK;
+
+	err = fixup_user_fault(current->mm, hva.v,
+			       write ? FAULT_FLAG_WRITE : 0, unlocked);
+	if (err == -EINTR)
+		return PFN_SIGNAL;
+	if (err)
+		return PFN_ERROR;
+	/* The lock was let go: @vma may be another one by now. */
+	if (*unlocked)
+		return PFN_RETRY;
+	return follow(vma, hva, write, ref) == PFN_OK ? PFN_OK : PFN_ERROR;
+}
+
+static enum pfn_rc get_pfnmap(struct hva hva, bool write, struct pfn_ref *ref)
+{
+	bool unlocked = false;
+	enum pfn_rc rc;
+
+	if (mmap_read_lock_killable(current->mm))
+		return PFN_SIGNAL;
+	rc = get_pfnmap_locked(hva, write, ref, &unlocked);
+	mmap_read_unlock(current->mm);
+	return rc;
+}
+
+enum pfn_rc pfn_get(struct hva hva, bool write, bool try_write,
+		    struct pfn_ref *ref)
+{
+	struct pfn_ref better;
+	enum pfn_rc rc;
+
+	if ((write || try_write) && get_fast(hva, ref))
+		return PFN_OK;
+	rc = get_slow(hva, write, ref);
+	if (rc == PFN_ERROR)
+		return get_pfnmap(hva, write, ref);
+	/* The fault just taken may have made the page writable. */
+	if (rc == PFN_OK && !write && try_write && get_fast(hva, &better)) {
+		pfn_put(ref);
+		*ref = better;
+	}
+	return rc;
+}
+
+void pfn_put(struct pfn_ref *ref)
+{
+	if (ref->page)
+		put_page(ref->page);
+	ref->page = NULL;
+}
+
+/* Interrupts are off, which keeps the tables in place as for GUP-fast. */
+static enum page_level walk_host(struct mm_struct *mm, u64 hva, u64 pfn)
+{
+	pgd_t *pgdp = pgd_offset(mm, hva), pgd = READ_ONCE(*pgdp);
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
+	pmd_t pmd;
+
+	if (pgd_none(pgd) || !pgd_present(pgd))
+		return PG_4K;
+	p4dp = p4d_offset_lockless(pgdp, pgd, hva);
+	p4d = READ_ONCE(*p4dp);
+	if (p4d_none(p4d) || !p4d_present(p4d))
+		return PG_4K;
+	pudp = pud_offset_lockless(p4dp, p4d, hva);
+	pud = READ_ONCE(*pudp);
+	if (pud_none(pud) || !pud_present(pud))
+		return PG_4K;
+	if (pud_leaf(pud))
+		return pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT) == pfn ?
+		       PG_1G : PG_4K;
+	pmd = READ_ONCE(*pmd_offset_lockless(pudp, pud, hva));
+	if (pmd_none(pmd) || !pmd_present(pmd) || !pmd_leaf(pmd))
+		return PG_4K;
+	return pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT) == pfn ?
+	       PG_2M : PG_4K;
+}
+
+enum page_level pfn_host_level(struct hva hva, struct pfn pfn)
+{
+	enum page_level level;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	level = walk_host(current->mm, hva.v, pfn.v);
+	local_irq_restore(flags);
+	return level;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the VMM's address to the page frame behind it.
+ *
+ * The answer is true until the host's notifier says otherwise: the caller
+ * takes the notifier's sequence before it asks, and compares it under the lock
+ * before it uses the answer. The reference on the page is for the time in
+ * between; a mapping keeps none.
+ *
+ * Callers: mmu/fault.c.
+ */
+#ifndef MEM_PFN_H
+#define MEM_PFN_H
+
+#include "base/host.h"
+#include "base/types.h"
+
+struct pfn_ref {
+	struct pfn pfn;
+	struct page *page;	/* NULL: not a page that can be held */
+	bool writable;		/* the mapping allows writes now */
+	bool mmio;		/* device memory */
+};
+
+enum pfn_rc {
+	PFN_OK,
+	PFN_RETRY,	/* somebody changes the mapping: start again */
+	PFN_ERROR,	/* no mapping, or it does not allow the access */
+	PFN_POISON,	/* the page is broken hardware */
+	PFN_SIGNAL,	/* interrupted by a signal */
+};
+
+/**
+ * pfn_get() - the frame behind @hva of the calling process
+ * @write: the mapping must allow writes; makes it private or writable
+ * @try_write: say so in ref->writable when it allows writes already
+ *
+ * May sleep for as long as the VMM's memory takes to appear; no lock is held.
+ * A page that is or may become writable is marked dirty here, for the guest
+ * writes it unseen. On PFN_OK, pfn_put() follows.
+ */
+enum pfn_rc pfn_get(struct hva hva, bool write, bool try_write,
+		    struct pfn_ref *ref);
+
+/** pfn_put() - drop the reference that pfn_get() took; any context */
+void pfn_put(struct pfn_ref *ref);
+
+/**
+ * pfn_host_level() - how large is the page by which the calling process maps
+ * @hva to @pfn
+ *
+ * Reads its page tables without a lock: true as far as the notifier's sequence
+ * is. PG_4K when in doubt.
+ */
+enum page_level pfn_host_level(struct hva hva, struct pfn pfn);
+
+#endif

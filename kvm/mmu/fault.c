@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a guest access that was refused to the entry that allows it.
+ *
+ * In order: find the slot and take a copy of it; see whether the tables can
+ * serve the access as they are; look up the host's page, which may sleep and
+ * so happens with no lock and no claim on the slot; then, under the lock,
+ * check that neither the slots nor the host's mapping changed, and install.
+ * Whatever changed, the answer is to let the guest fault again.
+ *
+ * A fault allocates only when the tree lacks a table: the engine says so, one
+ * page is stocked outside the lock, and the installation is tried again. Faults
+ * take the lock's read side only; they meet in the entries.
+ *
+ * Dirty logging: small pages only, writable only by a write, and the page is
+ * logged after its entry is writable (see memslot_mark_dirty()).
+ */
+#include <linux/sched/signal.h>
+
+#include "mem/pfn.h"
+#include "mmu/notifier.h"
+#include "mmu/pages.h"
+
+/* A walk needs a table per level, and one more per size that it splits. */
+#define FAULT_TABLES (2 * TDP_MAX_LEVELS)
+
+struct fault {
+	struct mmu *mmu;
+	struct gfn gfn;
+	u32 wanted;		/* PTE_READ | ... */
+	bool write;
+
+	/* The slot as it was: only numbers, no pointer to it is kept. */
+	u64 generation;
+	struct gfn base;
+	u64 npages;
+	struct hva hva;		/* of the page at gfn */
+	bool readonly, logged;
+
+	unsigned long seq;	/* of the notifier, before the lookup */
+	struct pfn_ref ref;
+};
+
+/* Copy what the fault needs of its slot; false: the access is to no memory. */
+static bool find_slot(struct fault *fault)
+{
+	const struct memslots *slots;
+	const struct memslot *slot;
+	bool found;
+
+	rcu_read_lock();
+	slots = mem_slots(fault->mmu->mem);
+	slot = memslots_find(slots, fault->gfn);
+	found = slot && !(fault->write && (slot->flags & KVM_MEM_READONLY));
+	if (found) {
+		fault->generation = slots->generation;
+		fault->base = slot->base;
+		fault->npages = slot->npages;
+		fault->hva = memslot_hva(slot, fault->gfn);
+		fault->readonly = slot->flags & KVM_MEM_READONLY;
+		fault->logged = slot->dirty;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static bool slots_changed(const struct fault *fault)
+{
+	return mem_slots(fault->mmu->mem)->generation != fault->generation;
+}
+
+/* After the entry was made writable; under the lock, slots as they were. */
+static void log_write(const struct fault *fault)
+{
+	const struct memslots *slots = mem_slots(fault->mmu->mem);
+
+	if (fault->write && fault->logged)
+		memslot_mark_dirty(memslots_find(slots, fault->gfn),
+				   fault->gfn);
+}
+
+/* Most faults on present entries: another vCPU was faster, or dirty logging. */
+static bool fault_fast(struct fault *fault)
+{
+	enum page_level max = fault->logged ? PG_4K : PG_1G;
+	struct mmu *mmu = fault->mmu;
+	bool fixed = false;
+
+	read_lock(&mmu->mm->lock);
+	rcu_read_lock();
+	if (!slots_changed(fault))
+		fixed = tdp_touch(&mmu->main.root, fault->gfn, fault->wanted,
+				  max) != TDP_RETRY;
+	if (fixed)
+		log_write(fault);
+	rcu_read_unlock();
+	read_unlock(&mmu->mm->lock);
+	return fixed;
+}
+
+static enum fault_rc fault_lookup(struct fault *fault)
+{
+	enum pfn_rc rc;
+
+	fault->seq = mmu_mm_seq(fault->mmu->mm);
+	rc = pfn_get(fault->hva, fault->write, !fault->readonly, &fault->ref);
+	switch (rc) {
+	case PFN_OK:
+		return FAULT_FIXED;
+	case PFN_RETRY:
+		return FAULT_RETRY;
+	case PFN_SIGNAL:
+		return FAULT_SIGNAL;
+	case PFN_POISON:
+		send_sig_mceerr(BUS_MCEERR_AR, (void __user *)fault->hva.v,
+				PAGE_SHIFT, current);
+		return FAULT_SIGNAL;
+	case PFN_ERROR:
+		break;
+	}
+	return FAULT_ERROR;
+}
+
+/* Does the @level page around the fault lie in the slot, with both aligned? */
+static bool level_fits(const struct fault *fault, enum page_level level)
+{
+	u64 first = gfn_round(fault->gfn, level).v;
+	u64 pages = pg_pages(level), pfn = fault->ref.pfn.v;
+	u64 hva_page = fault->hva.v >> PAGE_SHIFT;
+
+	if (((hva_page ^ fault->gfn.v) | (pfn ^ fault->gfn.v)) & (pages - 1))
+		return false;
+	if (first < fault->base.v ||
+	    first + pages > fault->base.v + fault->npages)
+		return false;
+	return !mmu_mm_active(fault->mmu->mm,
+			      ALIGN_DOWN(fault->hva.v, pg_size(level)),
+			      ALIGN_DOWN(fault->hva.v, pg_size(level)) +
+			      pg_size(level));
+}
+
+/* The largest page that may be mapped; under the lock. */
+static enum page_level best_level(const struct fault *fault)
+{
+	enum page_level level;
+
+	if (fault->logged)
+		return PG_4K;
+	level = min(pfn_host_level(fault->hva, fault->ref.pfn),
+		    fault->mmu->format->max_leaf);
+	while (level > PG_4K && !level_fits(fault, level))
+		level--;
+	return level;
+}
+
+static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
+{
+	struct tdp_map map = {
+		.level = best_level(fault),
+		.access = PTE_READ | PTE_EXEC,
+		.wanted = fault->wanted,
+		.host_writable = fault->ref.writable && !fault->readonly,
+		.type = fault->ref.mmio ? PTE_MEM_MMIO : PTE_MEM_RAM,
+	};
+	enum tdp_rc rc;
+
+	map.gfn = gfn_round(fault->gfn, map.level);
+	map.pfn = PFN(fault->ref.pfn.v & ~(pg_pages(map.level) - 1));
+	if (map.host_writable && (fault->write || !fault->logged))
+		map.access |= PTE_WRITE;
+	rcu_read_lock();
+	rc = tdp_map(&fault->mmu->main.root, &map, &op->env);
+	rcu_read_unlock();
+	return rc;
+}
+
+static enum tdp_rc fault_install(struct fault *fault, struct mmu_op *op)
+{
+	struct mmu_mm *mm = fault->mmu->mm;
+	enum tdp_rc rc = TDP_RETRY;
+
+	read_lock(&mm->lock);
+	if (!slots_changed(fault) &&
+	    !mmu_mm_changed(mm, fault->seq, fault->hva.v,
+			    fault->hva.v + PAGE_SIZE)) {
+		rc = install_locked(fault, op);
+		if (rc == TDP_OK || rc == TDP_SPURIOUS)
+			log_write(fault);
+	}
+	read_unlock(&mm->lock);
+	return rc;
+}
+
+static enum fault_rc fault_map(struct fault *fault)
+{
+	struct mmu_op op;
+	enum tdp_rc rc;
+	int tables = 0;
+
+	mmu_op_init(&op, fault->mmu);
+	while ((rc = fault_install(fault, &op)) == TDP_EMPTY)
+		if (tables++ == FAULT_TABLES || !mmu_op_stock(&op))
+			break;
+	mmu_op_end(&op);
+	switch (rc) {
+	case TDP_OK:
+	case TDP_SPURIOUS:
+		return FAULT_FIXED;
+	case TDP_RETRY:
+		return FAULT_RETRY;
+	case TDP_EMPTY:
+		break;
+	}
+	return tables > FAULT_TABLES ? FAULT_RETRY : FAULT_NOMEM;
+}
+
+enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in)
+{
+	struct fault fault = {
+		.mmu = mmu,
+		.gfn = gpa_to_gfn(in->gpa),
+		.wanted = PTE_READ | (in->write ? PTE_WRITE : 0) |
+			  (in->fetch ? PTE_EXEC : 0),
+		.write = in->write,
+	};
+	enum fault_rc rc;
+
+	if (!mem_is_ours(mmu->mem))
+		return FAULT_ERROR;
+	if (!find_slot(&fault))
+		return FAULT_MMIO;
+	if (in->present && fault_fast(&fault))
+		return FAULT_FIXED;
+
+	rc = fault_lookup(&fault);
+	if (rc == FAULT_ERROR && slots_changed(&fault))
+		return FAULT_RETRY;
+	if (rc != FAULT_FIXED)
+		return rc;
+	rc = fault_map(&fault);
+	pfn_put(&fault.ref);
+	return rc;
+}

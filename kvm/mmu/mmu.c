@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VM's tables from birth to death, and all ways to take translations away:
+ * by slot (mem->ops), by host address (the notifier), or everything.
+ *
+ * Long ranges are worked on in pieces, so that others run in between where
+ * that is allowed. The set of slots may change between two pieces: a walk by
+ * host address then begins anew with the new set. What a slot change takes
+ * away is its own affair, what it adds cannot be mapped during an
+ * invalidation.
+ */
+#include <linux/sched.h>
+
+#include "mem/dirty.h"
+#include "mmu/notifier.h"
+#include "mmu/pages.h"
+#include "mmu/zap.h"
+
+#define MMU_PIECE 4096		/* entries to visit without a pause */
+
+/*
+ * Faults that began with the slots of before have either installed what they
+ * will, for the caller to see, or find the slots changed.
+ */
+static void wait_for_faults(struct mmu *mmu)
+{
+	write_lock(&mmu->mm->lock);
+	write_unlock(&mmu->mm->lock);
+}
+
+static void zap_range(struct mmu_op *op, struct gfn start, struct gfn end,
+		      bool may_yield)
+{
+	struct mmu_tree *tree;
+
+	list_for_each_entry(tree, &op->mmu->trees, link) {
+		struct tdp_range range = {
+			.start = start,
+			.end = end,
+			.budget = MMU_PIECE,
+		};
+		bool more;
+
+		do {
+			rcu_read_lock();
+			more = tdp_unmap(&tree->root, &range, &op->env,
+					 &op->flush);
+			rcu_read_unlock();
+			if (may_yield)
+				cond_resched();
+		} while (more);
+	}
+}
+
+static void protect_range(struct mmu_op *op, struct gfn start, u64 npages)
+{
+	struct mmu_tree *tree;
+
+	list_for_each_entry(tree, &op->mmu->trees, link) {
+		struct tdp_range range = {
+			.start = start,
+			.end = gfn_add(start, npages),
+			.budget = MMU_PIECE,
+		};
+		bool more;
+
+		do {
+			rcu_read_lock();
+			more = tdp_protect(&tree->root, &range, &op->flush);
+			rcu_read_unlock();
+			cond_resched();
+		} while (more);
+	}
+}
+
+void mmu_zap_all(struct mmu *mmu)
+{
+	struct mmu_op op;
+
+	mmu_op_begin(&op, mmu);
+	zap_range(&op, GFN(0), GFN(mmu->mem->gfn_end), true);
+	mmu_op_end(&op);
+}
+
+/* The next part by host address; false: no more. Restarts on new slots. */
+static bool next_part(struct mmu *mmu, struct hva_walk *walk, u64 *generation)
+{
+	const struct memslots *slots;
+	bool more;
+
+	rcu_read_lock();
+	slots = mem_slots(mmu->mem);
+	if (slots->generation != *generation)
+		walk->index = 0;
+	*generation = slots->generation;
+	more = memslots_next_hva(slots, walk);
+	rcu_read_unlock();
+	return more;
+}
+
+void mmu_zap_hva(struct mmu *mmu, u64 start, u64 end, bool may_yield)
+{
+	struct hva_walk walk = { .start = start, .end = end };
+	u64 generation = U64_MAX;
+	struct mmu_op op;
+
+	mmu_op_begin(&op, mmu);
+	while (next_part(mmu, &walk, &generation))
+		zap_range(&op, walk.gfn, gfn_add(walk.gfn, walk.npages),
+			  may_yield);
+	mmu_op_end(&op);
+}
+
+static bool age_range(struct mmu *mmu, struct gfn start, struct gfn end,
+		      bool clear)
+{
+	struct mmu_tree *tree;
+	bool young = false;
+
+	list_for_each_entry(tree, &mmu->trees, link) {
+		rcu_read_lock();
+		young |= tdp_age(&tree->root, start, end, clear);
+		rcu_read_unlock();
+	}
+	return young;
+}
+
+bool mmu_age_hva(struct mmu *mmu, u64 start, u64 end, bool clear)
+{
+	struct hva_walk walk = { .start = start, .end = end };
+	u64 generation = U64_MAX;
+	bool young = false;
+
+	while (next_part(mmu, &walk, &generation))
+		young |= age_range(mmu, walk.gfn,
+				   gfn_add(walk.gfn, walk.npages), clear);
+	/* Without a bit for it, what is used again has to fault again. */
+	if (young && clear && !mmu->format->accessed)
+		mmu_zap_hva(mmu, start, end, false);
+	return young;
+}
+
+static struct mmu *mmu_of(struct mem *mem)
+{
+	return container_of(mem->ops, struct mmu, mem_ops);
+}
+
+static void mem_zap(struct mem *mem, const struct memslot *slot)
+{
+	struct mmu *mmu = mmu_of(mem);
+	struct mmu_op op;
+
+	wait_for_faults(mmu);
+	mmu_op_begin(&op, mmu);
+	zap_range(&op, slot->base, gfn_add(slot->base, slot->npages), true);
+	mmu_op_end(&op);
+}
+
+static void mem_protect(struct mem *mem, const struct memslot *slot,
+			u64 first, u64 npages, const unsigned long *mask)
+{
+	struct gfn base = gfn_add(slot->base, first);
+	struct mmu *mmu = mmu_of(mem);
+	struct mmu_op op;
+	u64 at = 0, n;
+
+	wait_for_faults(mmu);
+	mmu_op_begin(&op, mmu);
+	if (!mask)
+		protect_range(&op, base, npages);
+	else
+		for (; (n = dirty_next_run(mask, npages, &at)); at += n)
+			protect_range(&op, gfn_add(base, at), n);
+	mmu_op_end(&op);
+}
+
+int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
+	     int levels, const struct mmu_ops *ops)
+{
+	void *table;
+	int err;
+
+	mmu->mem = mem;
+	mmu->format = format;
+	mmu->ops = ops;
+	mmu->visitors = 0;
+	mmu->leaving = false;
+	INIT_LIST_HEAD(&mmu->trees);
+	atomic_set(&mmu->flushing, 0);
+	atomic64_set(&mmu->tables, 0);
+
+	table = mmu_table_alloc(mmu);
+	if (!table)
+		return -ENOMEM;
+	mmu->main.root = (struct tdp_root){
+		.format = format,
+		.table = table,
+		.level = levels,
+	};
+	list_add(&mmu->main.link, &mmu->trees);
+
+	mem->gfn_end = 1ULL << (9 * levels);
+	mmu->mem_ops = (struct mem_ops){
+		.zap = mem_zap,
+		.protect = mem_protect,
+	};
+	mem->ops = &mmu->mem_ops;
+
+	err = mmu_mm_join(mmu);
+	if (err)
+		mmu_table_free(mmu, table);
+	return err;
+}
+
+static void free_table(void *mmu, void *table)
+{
+	mmu_table_free(mmu, table);
+	cond_resched();
+}
+
+void mmu_free(struct mmu *mmu)
+{
+	mmu_mm_leave(mmu);
+	tdp_destroy(&mmu->main.root, free_table, mmu);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changes of page size: see split.h.
+ *
+ * A CPU that caches two sizes for one address may raise a machine check
+ * (Intel: errata of instruction fetch from such a page), so a change of size
+ * is not one exchange: the entry is frozen, not present, while the flush goes
+ * on. Guests that fault on it meanwhile come back until it is done.
+ */
+#include "mmu/split.h"
+
+void split_retire(const struct pte_format *f, u64 *table, enum page_level level,
+		  struct tdp_env *env)
+{
+	unsigned int i;
+
+	for (i = 0; i < 512; i++) {
+		/* One who stands here finds nothing to change any more. */
+		u64 pte = xchg(&table[i], PTE_FROZEN);
+
+		if (pte_is_present(f, pte) && !pte_is_leaf(pte, level))
+			split_retire(f, host_va(pte & PTE_ADDR), level - 1,
+				     env);
+	}
+	env->retire(env, table);
+}
+
+enum tdp_rc split_exchange(const struct pte_format *f, u64 *entry,
+			   enum page_level level, u64 pte, u64 new,
+			   struct tdp_env *env)
+{
+	u64 old = pte;
+	bool frozen;
+
+	env->prepare(env);
+	frozen = try_cmpxchg64(entry, &old, PTE_FROZEN);
+	if (frozen && !pte_is_leaf(pte, level))
+		split_retire(f, host_va(pte & PTE_ADDR), level - 1, env);
+	env->flush(env);
+	if (!frozen)
+		return TDP_RETRY;
+	smp_store_release(entry, new);
+	return TDP_OK;
+}
+
+/* The leaf for the @index-th part of the large leaf @pte of @level. */
+static u64 leaf_part(const struct pte_format *f, u64 pte, enum page_level level,
+		     unsigned int index)
+{
+	u64 part = pte & ~f->write;
+
+	if (level - 1 == PG_4K)
+		part &= ~PTE_LARGE;
+	return part + index * pg_size(level - 1);
+}
+
+enum tdp_rc split_leaf(const struct pte_format *f, u64 *entry,
+		       enum page_level level, u64 *pte, struct tdp_env *env)
+{
+	u64 *table = env->alloc(env);
+	unsigned int i;
+	enum tdp_rc rc;
+	u64 new;
+
+	if (!table)
+		return TDP_EMPTY;
+	for (i = 0; i < 512; i++)
+		table[i] = leaf_part(f, *pte, level, i);
+	new = pte_table(f, host_pa(table));
+	rc = split_exchange(f, entry, level, *pte, new, env);
+	if (rc == TDP_OK) {
+		*pte = new;
+	} else {
+		memset(table, 0, PAGE_SIZE);
+		env->give_back(env, table);
+	}
+	return rc;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changes of page size: a large page to a table of smaller ones and back, and
+ * what both rest on: exchanging a present entry, retiring a table.
+ *
+ * Pure. Callers: mmu/tdp.c, under the rules of tdp.h.
+ */
+#ifndef MMU_SPLIT_H
+#define MMU_SPLIT_H
+
+#include "base/host.h"
+#include "mmu/pte.h"
+#include "mmu/tdp.h"
+
+/**
+ * split_exchange() - replace the present @pte in @entry by @new
+ * @level: of the table that @entry is in
+ *
+ * Freezes the entry, retires the table it led to, flushes and installs.
+ * TDP_OK, or TDP_RETRY when the entry is not @pte any more.
+ */
+enum tdp_rc split_exchange(const struct pte_format *f, u64 *entry,
+			   enum page_level level, u64 pte, u64 new,
+			   struct tdp_env *env);
+
+/**
+ * split_leaf() - replace the large leaf *@pte by a table of smaller pages
+ *
+ * The smaller pages allow what the large one did, except writes: who splits
+ * does so to hear of each. TDP_OK: *@pte is the entry of the table. TDP_EMPTY,
+ * TDP_RETRY: nothing was changed.
+ */
+enum tdp_rc split_leaf(const struct pte_format *f, u64 *entry,
+		       enum page_level level, u64 *pte, struct tdp_env *env);
+
+/**
+ * split_retire() - freeze and retire the unlinked @table and all below
+ * @level: of @table
+ */
+void split_retire(const struct pte_format *f, u64 *table, enum page_level level,
+		  struct tdp_env *env);
+
+#endif
