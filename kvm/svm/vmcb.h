@@ -71,9 +71,9 @@
 
 /* TLB_CONTROL, at 05Ch: 15.16.1 and 15.16.2 */
 enum vmcb_tlb {
-	TLB_KEEP = 0,
-	TLB_FLUSH_ALL = 1,		/* every ASID's, the host's too */
-	TLB_FLUSH_ASID = 3,		/* with flush-by-ASID only */
+	VMCB_TLB_KEEP = 0,
+	VMCB_TLB_FLUSH_ALL = 1,		/* every ASID's, the host's too */
+	VMCB_TLB_FLUSH_ASID = 3,		/* with flush-by-ASID only */
 };
 
 /* Virtual interrupt control, at 060h */

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kvm-amd.ko: the module, SVM on each CPU, and the life of the vendor's part
+ * of a vCPU.
+ *
+ * Invariants: a CPU whose svm_cpu.on is set has EFER.SVME and its own host
+ * save area; svm_host_caps holds for all of them. A VMCB, its permission map
+ * and its guest's state belong to the vCPU's thread.
+ *
+ * Called by core through struct backend, and by the kernel when the machine
+ * goes down.
+ */
+#include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <asm/cpu_device_id.h>
+#include <asm/mce.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor.h>
+#include <asm/reboot.h>
+
+#include "mmu/pte.h"
+#include "svm/svm.h"
+
+#define IOPM_ORDER 2			/* 12 KiB, the first part of 16 */
+#define MSRPM_ORDER get_order(MSRPM_SIZE)
+
+DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
+struct svm_caps svm_host_caps __ro_after_init;
+
+/* Every port intercepted, for everybody: the guest never writes it. */
+static unsigned long iopm;
+
+static u64 phys(unsigned long addr)
+{
+	return __sme_set(__pa(addr));
+}
+
+/* ---- the host's CPUs --------------------------------------------------- */
+
+static struct svm_host read_host(void)
+{
+	struct svm_host host = {
+		.amd = boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
+		       boot_cpu_data.x86_vendor == X86_VENDOR_HYGON,
+	};
+	u32 unused;
+
+	if (!host.amd)
+		return host;
+	host.ext_ecx = cpuid_ecx(0x80000001);
+	if (!(host.ext_ecx & BIT(2)))
+		return host;
+	cpuid(0x8000000a, &host.svm_eax, &host.svm_ebx, &unused,
+	      &host.svm_edx);
+	rdmsrl(SVM_MSR_VM_CR, host.vm_cr);
+	rdmsrl(SVM_MSR_EFER, host.efer);
+	return host;
+}
+
+static void free_area(u64 pa)
+{
+	if (pa)
+		free_page((unsigned long)__va(__sme_clr(pa)));
+}
+
+static void free_areas(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct svm_cpu *sc = per_cpu_ptr(&svm_cpu, cpu);
+
+		free_area(sc->hsave_pa);
+		free_area(sc->host_area_pa);
+		*sc = (struct svm_cpu){ };
+	}
+	free_pages(iopm, IOPM_ORDER);
+	iopm = 0;
+}
+
+static u64 alloc_area(int cpu)
+{
+	struct page *page = alloc_pages_node(cpu_to_node(cpu),
+					     GFP_KERNEL | __GFP_ZERO, 0);
+
+	return page ? phys((unsigned long)page_address(page)) : 0;
+}
+
+static int svm_setup(void)
+{
+	struct svm_host host = read_host();
+	const char *why = svm_refusal(&host);
+	int cpu;
+
+	if (why) {
+		pr_err("kvm-amd: %s\n", why);
+		return -EOPNOTSUPP;
+	}
+	svm_host_caps = svm_caps(&host);
+
+	iopm = __get_free_pages(GFP_KERNEL, IOPM_ORDER);
+	if (!iopm)
+		return -ENOMEM;
+	memset((void *)iopm, 0xff, PAGE_SIZE << IOPM_ORDER);
+	for_each_possible_cpu(cpu) {
+		struct svm_cpu *sc = per_cpu_ptr(&svm_cpu, cpu);
+
+		sc->hsave_pa = alloc_area(cpu);
+		sc->host_area_pa = alloc_area(cpu);
+		if (!sc->hsave_pa || !sc->host_area_pa) {
+			free_areas();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void svm_teardown(void)
+{
+	free_areas();
+}
+
+static int svm_cpu_on(void)
+{
+	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
+	struct svm_host host = read_host();
+	struct svm_caps caps = svm_caps(&host);
+	const char *why = svm_refusal(&host);
+
+	if (!why && !svm_caps_cover(&caps, &svm_host_caps))
+		why = "the CPU lacks features that others have";
+	if (why) {
+		pr_err("kvm-amd: CPU %d: %s\n", smp_processor_id(), why);
+		return -EOPNOTSUPP;
+	}
+	wrmsrl(SVM_MSR_EFER, host.efer | EFER_SVME_BIT);
+	wrmsrl(SVM_MSR_VM_HSAVE_PA, sc->hsave_pa);
+	svm_asid_reset(sc, caps.asids);
+	sc->tsc_ratio = 0;		/* not known: written at first use */
+	if (boot_cpu_has(X86_FEATURE_RDTSCP)) {
+		u64 aux;
+
+		rdmsrl(MSR_TSC_AUX, aux);
+		sc->tsc_aux = sc->host_tsc_aux = aux;
+	}
+	sc->last = NULL;
+	sc->on = true;
+	return 0;
+}
+
+static void efer_svme_off(void)
+{
+	u64 efer;
+
+	rdmsrl(SVM_MSR_EFER, efer);
+	wrmsrl(SVM_MSR_EFER, efer & ~(u64)EFER_SVME_BIT);
+}
+
+static void svm_cpu_off(void)
+{
+	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
+
+	if (!sc->on)
+		return;
+	sc->on = false;
+	if (svm_host_caps.tsc_ratio)
+		wrmsrl(SVM_MSR_TSC_RATIO, TSC_RATIO_ONE);
+	wrmsrl(SVM_MSR_VM_HSAVE_PA, 0);
+	efer_svme_off();
+}
+
+/* Crash or forced reboot, from an NMI: whatever this CPU was doing. */
+static void svm_emergency(void)
+{
+	u64 efer;
+
+	rdmsrl(SVM_MSR_EFER, efer);
+	if (!(efer & EFER_SVME_BIT))
+		return;
+	/* With GIF clear, INIT would be blocked: APM vol. 2, 15.17 */
+	asm volatile("stgi");
+	efer_svme_off();
+}
+
+/* ---- VMs and vCPUs ----------------------------------------------------- */
+
+static int svm_vm_init(struct vm *vm)
+{
+	return 0;
+}
+
+static void svm_vm_free(struct vm *vm)
+{
+}
+
+static void svm_vcpu_free(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	int cpu;
+
+	/* The next vCPU may get this address and is somebody else. */
+	for_each_possible_cpu(cpu)
+		cmpxchg(&per_cpu_ptr(&svm_cpu, cpu)->last, svm, NULL);
+	free_pages((unsigned long)svm->msrpm, MSRPM_ORDER);
+	free_page((unsigned long)svm->vmcb);
+	svm->msrpm = NULL;
+	svm->vmcb = NULL;
+}
+
+static int svm_vcpu_init(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb_control *control;
+
+	svm->vmcb = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	svm->msrpm = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT, MSRPM_ORDER);
+	if (!svm->vmcb || !svm->msrpm) {
+		svm_vcpu_free(vcpu);
+		return -ENOMEM;
+	}
+	svm->vmcb_pa = phys((unsigned long)svm->vmcb);
+	svm->cpu = -1;
+	svm->controls_stale = true;
+	svm_msrpm_init(svm);
+
+	control = &svm->vmcb->control;
+	control->iopm_pa = phys(iopm);
+	control->msrpm_pa = phys((unsigned long)svm->msrpm);
+	control->nested = NESTED_PAGING;
+	return 0;
+}
+
+static void svm_vcpu_reset(struct vcpu *vcpu, bool init)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->save.debugctl = 0;
+	svm->iret_seen = false;
+	svm->flush = true;
+	svm->controls_stale = true;
+	/* After a shutdown the save area is undefined: all is written anew. */
+	regs_touch(&vcpu->regs, RG_ALL);
+}
+
+static bool svm_cr_valid(struct vcpu *vcpu, u64 cr0, u64 cr4)
+{
+	/* With nested paging the hardware runs what the architecture allows. */
+	return true;
+}
+
+static void svm_controls_changed(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->controls_stale = true;
+	svm_msr_cpuid(svm);
+}
+
+static void svm_tsc_update(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	/* The ratio is an MSR of the CPU: see svm_msr_enter(). */
+	svm->vmcb->control.tsc_offset = vcpu->tsc.offset;
+	svm_dirty(svm, CLEAN_INTERCEPTS);
+}
+
+static void svm_load(struct vcpu *vcpu, int cpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
+
+	svm->host_stale = true;
+	if (svm->cpu != cpu) {
+		svm->cpu = cpu;
+		svm->asid_generation = 0;
+		svm->vmcb->control.clean = 0;
+	}
+	if (sc->last != svm) {
+		sc->last = svm;
+		indirect_branch_prediction_barrier();
+	}
+}
+
+static void svm_put(struct vcpu *vcpu)
+{
+	svm_msr_put(this_cpu_ptr(&svm_cpu));
+}
+
+static void svm_irqoff(struct vcpu *vcpu, struct exit *exit)
+{
+	/* Interrupts and NMIs are still pending, and taken as usual. */
+	if (exit->kind == EXIT_KIND_HOST_MCE) {
+		/* As from user mode: what the guest did is not our fault. */
+		struct pt_regs regs = { .cs = 3, .flags = RFLAGS_IF };
+
+		do_machine_check(&regs);
+	}
+}
+
+static bool svm_fast_exit(struct vcpu *vcpu, struct exit *exit)
+{
+	return false;
+}
+
+static void svm_flush(struct vcpu *vcpu, enum flush_scope scope, u64 gva)
+{
+	/* One ASID stands for all three scopes. */
+	to_svm(vcpu)->flush = true;
+}
+
+static void svm_set_root(struct vcpu *vcpu, struct hpa root, int levels)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->control.n_cr3 = __sme_set(root.v);
+	svm_dirty(svm, CLEAN_NP);
+	svm->flush = true;
+}
+
+static bool svm_deadline(struct vcpu *vcpu, u64 guest_tsc)
+{
+	return false;
+}
+
+static enum run_next svm_private_exit(struct vcpu *vcpu, struct exit *exit)
+{
+	/* An exit nobody asked for. */
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	vcpu->run->hw.hardware_exit_reason = exit->hw_reason;
+	return RUN_USER;
+}
+
+static void dump_seg(const char *name, const struct vmcb_seg *seg)
+{
+	pr_err("  %s %04x attr %03x limit %08x base %016llx\n", name,
+	       seg->selector, seg->attr, seg->limit, seg->base);
+}
+
+static void svm_dump(struct vcpu *vcpu)
+{
+	static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 2);
+	const struct vmcb *vmcb = to_svm(vcpu)->vmcb;
+	const struct vmcb_control *c = &vmcb->control;
+	const struct vmcb_save *s = &vmcb->save;
+
+	if (!__ratelimit(&rs))
+		return;
+	pr_err("kvm-amd: vCPU %d, VMCB:\n", vcpu->id);
+	pr_err("  exit %llx info1 %llx info2 %llx intinfo %llx\n",
+	       c->exit_code, c->exit_info1, c->exit_info2, c->exit_int_info);
+	pr_err("  intercepts cr %x dr %x exc %x %x %x %x\n", c->icpt_cr,
+	       c->icpt_dr, c->icpt_exceptions, c->icpt_3, c->icpt_4,
+	       c->icpt_5);
+	pr_err("  asid %x tlb %x vintr %llx shadow %llx inj %llx ncr3 %llx\n",
+	       c->asid, c->tlb_control, c->vintr, c->shadow, c->event_inj,
+	       c->n_cr3);
+	pr_err("  cr0 %llx cr2 %llx cr3 %llx cr4 %llx efer %llx pat %llx\n",
+	       s->cr0, s->cr2, s->cr3, s->cr4, s->efer, s->g_pat);
+	pr_err("  rip %llx rflags %llx rsp %llx rax %llx dr6 %llx dr7 %llx\n",
+	       s->rip, s->rflags, s->rsp, s->rax, s->dr6, s->dr7);
+	pr_err("  cpl %u\n", s->cpl);
+	dump_seg("cs  ", &s->cs);
+	dump_seg("ss  ", &s->ss);
+	dump_seg("ds  ", &s->ds);
+	dump_seg("es  ", &s->es);
+	dump_seg("fs  ", &s->fs);
+	dump_seg("gs  ", &s->gs);
+	dump_seg("ldtr", &s->ldtr);
+	dump_seg("tr  ", &s->tr);
+	dump_seg("gdtr", &s->gdtr);
+	dump_seg("idtr", &s->idtr);
+}
+
+/* ---- the module -------------------------------------------------------- */
+
+static struct backend svm_backend = {
+	.name = "kvm-amd",
+	.owner = THIS_MODULE,
+	.vm_size = sizeof(struct vm),
+	.vcpu_size = sizeof(struct svm_vcpu),
+	.tdp = &npt_format,
+	.hypercall = { 0x0f, 0x01, 0xd9 },	/* VMMCALL */
+#define X(ret, name, args) .name = svm_##name,
+	BACKEND_CALLS(X)
+	BACKEND_HOT_CALLS(X)
+#undef X
+};
+static_assert(offsetof(struct svm_vcpu, vcpu) == 0);
+
+/* Facts that backend_register() wants before it calls setup(). */
+static void describe(struct backend *backend, const struct svm_caps *caps)
+{
+	backend->caps = BACKEND_NMI_WINDOW |
+			(caps->next_rip ? BACKEND_NEXT_RIP : 0) |
+			(caps->decode ? BACKEND_DECODE : 0) |
+			(caps->tsc_ratio ? BACKEND_TSC_SCALING : 0) |
+			(caps->pause_filter ? BACKEND_PAUSE_FILTER : 0);
+	backend->tsc_frac_bits = caps->tsc_ratio ? 32 : 0;
+	backend->tsc_max_ratio = caps->tsc_ratio ? TSC_RATIO_MAX : 0;
+	/* Nested paging uses the host's mode, no other: 15.25.3 */
+	backend->tdp_levels = native_read_cr4() & X86_CR4_LA57 ? 5 : 4;
+}
+
+static int __init svm_module_init(void)
+{
+	struct svm_host host = read_host();
+	struct svm_caps caps = svm_caps(&host);
+	int err;
+
+	describe(&svm_backend, &caps);
+	err = backend_register(&svm_backend);
+	if (err)
+		return err;
+	cpu_emergency_register_virt_callback(svm_emergency);
+	return 0;
+}
+
+static void __exit svm_module_exit(void)
+{
+	cpu_emergency_unregister_virt_callback(svm_emergency);
+	backend_unregister();
+}
+
+module_init(svm_module_init);
+module_exit(svm_module_exit);
+
+MODULE_DESCRIPTION("Virtual machines on AMD-V");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MSRs the hardware shares with the guest: the permission map, and the few
+ * that are switched around an entry.
+ *
+ * Passed through are those that VMLOAD and VMSAVE switch anyway, PRED_CMD's
+ * barrier for guests that have it, and SPEC_CTRL from the first time the
+ * guest's value is not 0: until then nothing has to be switched. The guest's
+ * SPEC_CTRL, VIRT_SPEC_CTRL and TSC_AUX are at home in vcpu->msrs; a
+ * passed-through SPEC_CTRL is read back at each exit, so that this stays so.
+ *
+ * APM vol. 2, 15.11, 15.30.5; Documentation/admin-guide/hw-vuln/spectre.rst.
+ */
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/spec-ctrl.h>
+
+#include "svm/svm.h"
+
+void svm_msrpm_init(struct svm_vcpu *svm)
+{
+	static const u32 open[] = {
+		MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP,
+		MSR_IA32_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_CSTAR,
+		MSR_SYSCALL_MASK, MSR_FS_BASE, MSR_GS_BASE,
+		MSR_KERNEL_GS_BASE,
+	};
+	unsigned int i;
+
+	memset(svm->msrpm, 0xff, MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(open); i++)
+		msrpm_allow(svm->msrpm, open[i], MSRPM_READ | MSRPM_WRITE);
+}
+
+/* The map changed: hardware may have cached what it said. */
+static void msrpm_set(struct svm_vcpu *svm, u32 index, u32 what)
+{
+	msrpm_allow(svm->msrpm, index, what);
+	svm_dirty(svm, CLEAN_IOPM);
+}
+
+void svm_msr_cpuid(struct svm_vcpu *svm)
+{
+	const struct cpuid_set *cpuid = svm->vcpu.msrs.cpuid;
+	bool ibpb = boot_cpu_has(X86_FEATURE_IBPB) &&
+		    (cpuid_has(cpuid, FEAT_AMD_IBPB) ||
+		     cpuid_has(cpuid, FEAT_SPEC_CTRL));
+
+	msrpm_set(svm, MSR_IA32_PRED_CMD, ibpb ? MSRPM_WRITE : 0);
+	svm->spec_ctrl_live = false;
+	msrpm_set(svm, MSR_IA32_SPEC_CTRL, 0);
+}
+
+static void spec_ctrl_enter(struct svm_vcpu *svm)
+{
+	u64 guest = svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
+
+	x86_spec_ctrl_set_guest(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
+	if (!svm->spec_ctrl_live) {
+		if (!guest || !boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+			return;
+		svm->spec_ctrl_live = true;
+		msrpm_set(svm, MSR_IA32_SPEC_CTRL, MSRPM_READ | MSRPM_WRITE);
+	}
+	/* The VMM chose the value: hardware may not have all of its bits. */
+	if (svm_host_caps.spec_ctrl)
+		svm->vmcb->save.spec_ctrl = guest;
+	else if (guest != this_cpu_read(x86_spec_ctrl_current))
+		wrmsrl_safe(MSR_IA32_SPEC_CTRL, guest);
+}
+
+static void spec_ctrl_leave(struct svm_vcpu *svm)
+{
+	u64 *guest = &svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
+	u64 host = this_cpu_read(x86_spec_ctrl_current);
+
+	if (svm->spec_ctrl_live && svm_host_caps.spec_ctrl) {
+		*guest = svm->vmcb->save.spec_ctrl;
+	} else if (svm->spec_ctrl_live) {
+		*guest = native_read_msr(MSR_IA32_SPEC_CTRL);
+		if (*guest != host)
+			native_wrmsrl(MSR_IA32_SPEC_CTRL, host);
+	}
+	x86_spec_ctrl_restore_host(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
+}
+
+static void tsc_aux_set(struct svm_cpu *sc, u32 val)
+{
+	if (sc->tsc_aux == val)
+		return;
+	sc->tsc_aux = val;
+	wrmsr(MSR_TSC_AUX, val, 0);
+}
+
+void svm_msr_enter(struct svm_vcpu *svm, struct svm_cpu *sc)
+{
+	struct vcpu *vcpu = &svm->vcpu;
+
+	if (boot_cpu_has(X86_FEATURE_RDTSCP))
+		tsc_aux_set(sc, vcpu->msrs.val[SLOT_TSC_AUX]);
+	if (svm_host_caps.tsc_ratio && sc->tsc_ratio != vcpu->tsc.ratio) {
+		sc->tsc_ratio = vcpu->tsc.ratio;
+		wrmsrl(SVM_MSR_TSC_RATIO, sc->tsc_ratio & TSC_RATIO_MAX);
+	}
+	spec_ctrl_enter(svm);
+}
+
+void svm_msr_leave(struct svm_vcpu *svm)
+{
+	spec_ctrl_leave(svm);
+}
+
+void svm_msr_put(struct svm_cpu *sc)
+{
+	tsc_aux_set(sc, sc->host_tsc_aux);
+}
+
+enum msr_rc svm_msr_get(struct vcpu *vcpu, u32 index, u64 *val)
+{
+	*val = 0;
+	/* Write-only; the VMM may look all the same. */
+	return index == MSR_IA32_PRED_CMD ? MSR_OK : MSR_UNKNOWN;
+}
+
+enum msr_rc svm_msr_set(struct vcpu *vcpu, u32 index, u64 val)
+{
+	if (index != MSR_IA32_PRED_CMD || !boot_cpu_has(X86_FEATURE_IBPB))
+		return MSR_UNKNOWN;
+	if (val & ~(u64)(PRED_CMD_IBPB | PRED_CMD_SBPB))
+		return MSR_BAD;
+	if (val)
+		wrmsrl_safe(MSR_IA32_PRED_CMD, val);
+	return MSR_OK;
+}
+
+enum msr_rc svm_feature_msr(u32 index, u64 *val)
+{
+	if (index != MSR_AMD64_DE_CFG)
+		return MSR_UNKNOWN;
+	/* LFENCE waits for what is before it; APM vol. 2, 3.2.10 */
+	*val = boot_cpu_has(X86_FEATURE_LFENCE_RDTSC) ?
+	       MSR_AMD64_DE_CFG_LFENCE_SERIALIZE : 0;
+	return MSR_OK;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One entry into the guest: prepare the VMCB, switch, take out what came.
+ *
+ * What is constant between entries stays in the VMCB; what changed is written
+ * and loses its clean bit. The host's half of the state that VMRUN does not
+ * switch is saved once per load, except while the task uses an LDT, which
+ * another thread may change in between.
+ *
+ * All of it runs with interrupts off, the switch itself with GIF clear: host
+ * NMIs and machine checks wait until STGI.
+ * APM vol. 2, 15.5, 15.17, 15.21.
+ */
+#include <linux/instrumentation.h>
+#include <linux/smp.h>
+#include <asm/asm.h>
+#include <asm/msr.h>
+
+#include "core/guest_mode.h"
+#include "svm/svm.h"
+
+static_assert(offsetof(struct regs, gpr) == 0);
+static_assert(R_RCX == 1 && R_RDX == 2 && R_RBX == 3 && R_RSP == 4 &&
+	      R_RBP == 5 && R_RSI == 6 && R_RDI == 7 && R_R15 == 15);
+
+/* False: SVM is off, as it is when the machine is going down. */
+static bool gif_clear(void)
+{
+	asm goto("1: clgi\n\t" _ASM_EXTABLE(1b, %l[off])
+		 : : : "memory" : off);
+	return true;
+off:
+	return false;
+}
+
+static void gif_set(void)
+{
+	asm volatile("stgi" : : : "memory");
+}
+
+static u16 host_ldt(void)
+{
+	u16 ldt;
+
+	asm volatile("sldt %0" : "=r"(ldt));
+	return ldt;
+}
+
+static void host_save(struct svm_vcpu *svm, struct svm_cpu *sc)
+{
+	u16 ldt = host_ldt();
+
+	if (!svm->host_stale && !ldt && !sc->host_ldt)
+		return;
+	asm volatile("vmsave %%rax" : : "a"(sc->host_area_pa) : "memory");
+	sc->host_ldt = ldt;
+	svm->host_stale = false;
+}
+
+static void write_controls(struct svm_vcpu *svm, u32 needs)
+{
+	struct vmcb_control *control = &svm->vmcb->control;
+	struct svm_controls c;
+
+	if (!svm->controls_stale && needs == svm->needs)
+		return;
+	c = svm_controls(&svm->vcpu.policy, needs, &svm_host_caps);
+	svm->controls_stale = false;
+	svm->needs = needs;
+	if (!memcmp(&c, &svm->controls, sizeof(c)))
+		return;
+	svm->controls = c;
+	control->icpt_cr = c.cr;
+	control->icpt_dr = c.dr;
+	control->icpt_exceptions = c.exceptions;
+	control->icpt_3 = c.word3;
+	control->icpt_4 = c.word4;
+	control->icpt_5 = c.word5;
+	control->pause_count = c.pause_count;
+	control->pause_threshold = c.pause_threshold;
+	svm_dirty(svm, CLEAN_INTERCEPTS);
+}
+
+static void write_vintr(struct svm_vcpu *svm, const struct entry *entry)
+{
+	struct vmcb_control *control = &svm->vmcb->control;
+	u64 vintr = V_INTR_MASKING | (entry->cr8 & V_TPR);
+
+	/* A virtual interrupt above every TPR: its intercept is the window. */
+	if (entry->windows & WINDOW_IRQ)
+		vintr |= V_IRQ | V_INTR_PRIO_MAX | V_IGN_TPR;
+	if (control->vintr != vintr) {
+		control->vintr = vintr;
+		svm_dirty(svm, CLEAN_TPR);
+	}
+}
+
+static void write_regs(struct svm_vcpu *svm)
+{
+	const struct regs *regs = &svm->vcpu.regs;
+	struct vmcb_save *save = &svm->vmcb->save;
+
+	save->rax = regs->gpr[R_RAX];
+	save->rsp = regs->gpr[R_RSP];
+	save->rflags = regs->rflags;
+	svm->guest_tf = regs->rflags & RFLAGS_TF;
+	if (svm->stepping || svm->vcpu.policy.single_step)
+		save->rflags |= RFLAGS_TF;
+}
+
+static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
+		    const struct entry *entry)
+{
+	struct vcpu *vcpu = &svm->vcpu;
+	struct vmcb_control *control = &svm->vmcb->control;
+	bool at_once = entry->exit_at_once;
+	u32 needs = svm_event_needs(svm, entry, &at_once);
+
+	svm_regs_flush(svm);
+	if (svm->vmcb->save.cr0 != svm->cr0)
+		needs |= NEED_CR0_READ;
+	if (svm->vmcb->save.cr4 != svm->cr4)
+		needs |= NEED_CR4_READ;
+	if (entry->cr8_exit)
+		needs |= NEED_CR8_WRITE;
+	write_controls(svm, needs);
+	write_vintr(svm, entry);
+	write_regs(svm);
+	svm_event_inject(svm, entry);
+	control->shadow = vcpu->events.shadow ? VMCB_SHADOW : 0;
+	svm_asid_prepare(svm, sc);
+	/*
+	 * Pending when VMRUN opens interrupts: taken after the injection, as
+	 * any host interrupt, and before an instruction.
+	 */
+	if (at_once)
+		arch_smp_send_reschedule(smp_processor_id());
+}
+
+static noinstr void enter(struct svm_vcpu *svm, u64 host_area_pa)
+{
+	guest_mode_enter();
+	svm_enter(&svm->vcpu.regs, svm->vmcb_pa, host_area_pa);
+	guest_mode_exit();
+}
+
+/* Was TF, if it was not the guest's, left behind by the step? */
+static bool tf_is_ours(const struct svm_vcpu *svm)
+{
+	if (svm->guest_tf)
+		return false;
+	/* An executed IRET has loaded what the guest wants. */
+	if (svm->stepping && svm->iret_seen)
+		return svm->vmcb->save.rip == svm->iret_rip;
+	return svm->stepping || svm->vcpu.policy.single_step;
+}
+
+static void collect_regs(struct svm_vcpu *svm)
+{
+	struct regs *regs = &svm->vcpu.regs;
+	const struct vmcb_save *save = &svm->vmcb->save;
+
+	regs->gpr[R_RAX] = save->rax;
+	regs->gpr[R_RSP] = save->rsp;
+	regs->rip = save->rip;
+	regs->rflags = save->rflags;
+	if (tf_is_ours(svm))
+		regs->rflags &= ~RFLAGS_TF;
+	regs->avail = RG_GPR | RG_RIP;
+	regs->dirty = 0;
+}
+
+static void collect_exit(struct svm_vcpu *svm, struct exit *exit)
+{
+	const struct vmcb_control *control = &svm->vmcb->control;
+	struct svm_raw raw = {
+		.code = control->exit_code,
+		.info1 = control->exit_info1,
+		.info2 = control->exit_info2,
+		.int_info = control->exit_int_info,
+		.next_rip = control->next_rip,
+		.rip = svm->vmcb->save.rip,
+		.dr6 = svm->vmcb->save.dr6,
+		.vintr = control->vintr,
+		.shadow = control->shadow,
+		.fetched = control->insn_fetched,
+	};
+
+	memcpy(raw.bytes, control->insn_bytes, sizeof(raw.bytes));
+	svm_exit_decode(&raw, &svm_host_caps, exit);
+}
+
+static void fail(struct svm_vcpu *svm, const struct entry *entry,
+		 struct exit *exit)
+{
+	*exit = (struct exit){
+		.kind = EXIT_KIND_FAIL_ENTRY,
+		.hw_reason = VMEXIT_INVALID,
+		.cr8 = entry->cr8,
+		.shadow = svm->vcpu.events.shadow,
+		.inflight = entry->inject,
+		.fail.reason = VMEXIT_INVALID,
+	};
+}
+
+void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
+	struct vmcb_control *control = &svm->vmcb->control;
+
+	prepare(svm, sc, entry);
+	if (!gif_clear()) {
+		fail(svm, entry, exit);
+		return;
+	}
+	host_save(svm, sc);
+	svm_msr_enter(svm, sc);
+	enter(svm, sc->host_area_pa);
+	svm_msr_leave(svm);
+	gif_set();
+
+	control->clean = svm_host_caps.clean_bits &&
+			 control->exit_code != VMEXIT_INVALID ? CLEAN_ALL : 0;
+	collect_regs(svm);
+	collect_exit(svm, exit);
+	svm_event_exit(svm, exit);
+}

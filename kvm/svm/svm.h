@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of this folder share: the vendor's part of a vCPU, the state
+ * of SVM on one CPU, and who does what to them.
+ *
+ *   main.c   module, CPUs, life of a vCPU     regs.c   save area <-> registers
+ *   run.c    one entry                        event.c  injection, NMI windows
+ *   asid.c   address space numbers            msr.c    permission map, MSRs
+ *
+ * A struct svm_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
+ * svm_cpu to whoever runs on that CPU with preemption off.
+ */
+#ifndef SVM_SVM_H
+#define SVM_SVM_H
+
+#include <linux/percpu.h>
+
+#include "core/vcpu.h"
+#include "svm/caps.h"
+#include "svm/controls.h"
+#include "svm/exit.h"
+#include "svm/vmcb.h"
+
+struct svm_vcpu {
+	struct vcpu vcpu;		/* first */
+	struct vmcb *vmcb;
+	u64 vmcb_pa;
+	unsigned long *msrpm;
+
+	/* The guest's, where the save area holds something else. */
+	u64 cr0, cr4, efer;
+
+	struct svm_controls controls;	/* as in the VMCB */
+	u32 needs;			/* NEED_* they were made for */
+	bool controls_stale;
+
+	int cpu;			/* the VMCB was last used there */
+	u64 asid_generation;		/* svm_cpu.generation of our ASID */
+	bool flush;			/* drop translations at the next entry */
+	bool host_stale;		/* host_area is not this task's */
+	bool spec_ctrl_live;		/* the guest writes SPEC_CTRL itself */
+
+	/* What the running entry was given; event.c. */
+	struct event injected;
+	u64 injected_rip;		/* where to go on if it is not delivered */
+	u64 entry_dr6;
+	bool guest_tf;			/* RFLAGS.TF is the guest's */
+	bool stepping;			/* it is ours, for an NMI window */
+	bool iret_seen;			/* at an IRET that ends NMI blocking */
+	u64 iret_rip;
+};
+
+struct svm_cpu {
+	bool on;
+	u64 hsave_pa;			/* the hardware's own */
+	u64 host_area_pa;		/* VMSAVE area of the host */
+	u16 host_ldt;			/* as in host_area */
+	u64 generation;			/* ASIDs of others are void */
+	u32 asids, next_asid;
+	u64 tsc_ratio;			/* as in the MSR */
+	u32 tsc_aux, host_tsc_aux;	/* as in the MSR; the kernel's */
+	struct svm_vcpu *last;		/* whose branches are predicted */
+};
+
+DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
+
+/* Features every CPU has; written by setup only. */
+extern struct svm_caps svm_host_caps;
+
+static inline struct svm_vcpu *to_svm(struct vcpu *vcpu)
+{
+	return container_of(vcpu, struct svm_vcpu, vcpu);
+}
+
+/** svm_dirty() - the VMCB changed in what the CLEAN_* @bits stand for */
+static inline void svm_dirty(struct svm_vcpu *svm, u32 bits)
+{
+	svm->vmcb->control.clean &= ~bits;
+}
+
+/** svm_regs_load() - backend.regs_load() */
+void svm_regs_load(struct vcpu *vcpu, u32 groups);
+
+/**
+ * svm_regs_flush() - write the dirty groups to the save area
+ *
+ * RAX, RSP, RIP and RFLAGS excepted: those are written at each entry. Right
+ * before an entry, interrupts off.
+ */
+void svm_regs_flush(struct svm_vcpu *svm);
+
+/** svm_asid_prepare() - the ASID and TLB_CONTROL for an entry on this CPU */
+void svm_asid_prepare(struct svm_vcpu *svm, struct svm_cpu *sc);
+
+/** svm_asid_reset() - this CPU's translations are unknown: cpu_on */
+void svm_asid_reset(struct svm_cpu *sc, u32 asids);
+
+/**
+ * svm_event_needs() - the intercepts that @entry's windows need (NEED_*)
+ *
+ * Decides on single-stepping, too: svm->stepping. *@at_once: exit right after
+ * the injection instead.
+ */
+u32 svm_event_needs(struct svm_vcpu *svm, const struct entry *entry,
+		    bool *at_once);
+
+/** svm_event_inject() - write EVENTINJ and RIP for @entry; after the flush */
+void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry);
+
+/**
+ * svm_event_exit() - what an exit says of events
+ *
+ * Settles exit->inflight and nmi_unblocked, and turns the exits that only
+ * NMI windows asked for into neutral ones. RIP and RFLAGS are those of the
+ * exit already.
+ */
+void svm_event_exit(struct svm_vcpu *svm, struct exit *exit);
+
+/** svm_msrpm_init() - a fresh permission map: all but a few intercepted */
+void svm_msrpm_init(struct svm_vcpu *svm);
+
+/** svm_msr_cpuid() - what the map owes to the guest's CPUID */
+void svm_msr_cpuid(struct svm_vcpu *svm);
+
+/**
+ * svm_msr_enter() - load the MSRs that the guest sees for real
+ * svm_msr_leave() - and back the host's; right around the entry, GIF clear
+ *
+ * TSC_AUX stays the guest's until svm_msr_put().
+ */
+void svm_msr_enter(struct svm_vcpu *svm, struct svm_cpu *sc);
+void svm_msr_leave(struct svm_vcpu *svm);
+
+/** svm_msr_put() - restore what only user space of the host would notice */
+void svm_msr_put(struct svm_cpu *sc);
+
+enum msr_rc svm_msr_get(struct vcpu *vcpu, u32 index, u64 *val);
+enum msr_rc svm_msr_set(struct vcpu *vcpu, u32 index, u64 val);
+enum msr_rc svm_feature_msr(u32 index, u64 *val);
+
+/** svm_run() - backend.run() */
+void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit);
+
+/**
+ * svm_enter() - entry.S: load the guest's registers, VMRUN, and back
+ * @regs: gpr[] but RAX and RSP, which are the VMCB's
+ * @vmcb_pa: the guest's
+ * @host_area_pa: where VMSAVE put the host's half
+ *
+ * GIF clear, interrupts off; both are so on return.
+ */
+void svm_enter(struct regs *regs, u64 vmcb_pa, u64 host_area_pa);
+
+#endif
