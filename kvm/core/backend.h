@@ -34,6 +34,7 @@ struct pte_format;
 struct entry {
 	struct event inject;	/* at most one; EVENT_NONE for none */
 	u32 windows;		/* WINDOW_* */
+	u8 shadow;		/* SHADOW_* before the first instruction */
 	u8 cr8;			/* guest TPR bits 7:4 */
 	bool cr8_exit;		/* exit when the guest writes CR8 */
 	bool exit_at_once;	/* inject, then exit before an instruction */

@@ -3,9 +3,8 @@
  * The lock order, outermost first. locks_prime() shows it to lockdep at
  * module load, so that the first inversion is reported whenever it happens.
  *
- *  1 hw_lock          mutex, global  virtualization-enabled count
- *  2 cpus_read_lock   host
- *  3 vms_lock         mutex, global  VM list
+ *  1 register_lock    mutex, global  the one backend
+ *  2 cpus_read_lock   host           taken inside by CPU hotplug
  *  4 vm->lock         mutex          creation: vCPUs, chips, one-time config
  *  5 vcpu->mutex      mutex          one vCPU's ioctls and run loop
  *  6 mem->slots_lock  mutex          memslot and bus updates
@@ -31,5 +30,12 @@
 
 /** locks_prime() - teach lockdep the order above; module init */
 void locks_prime(void);
+
+struct vcpu;
+struct vm;
+
+/* The only places where these locks get their lockdep classes. */
+void vm_locks_init(struct vm *vm);
+void vcpu_locks_init(struct vcpu *vcpu);
 
 #endif

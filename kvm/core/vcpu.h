@@ -100,9 +100,11 @@ struct vcpu {
 	/* ---- architectural state [v] ---- */
 	struct regs regs;
 	struct events events;
-	struct cpuid_set cpuid;
+	struct cpuid_set *cpuid;	/* NULL until KVM_SET_CPUID2 */
+	struct cpuid_dyn cpuid_dyn;
 	struct cr_limits limits;
 	struct msr_file msrs;
+	u64 apic_base;			/* without an in-kernel LAPIC */
 	enum mp_state mp_state;
 	u64 cr8;			/* without an in-kernel LAPIC */
 	bool user_irq_pending;		/* KVM_INTERRUPT without LAPIC */
@@ -155,6 +157,12 @@ void vcpu_free(struct vcpu *vcpu);
 /** vcpu_reset() - power-on reset, or INIT (SDM vol. 3, table 10-1) */
 void vcpu_reset(struct vcpu *vcpu, bool init);
 
+/**
+ * vcpu_dyn_changed() - after CR4, XCR0, XSS or IA32_APIC_BASE changed: let
+ * CPUID's state-dependent bits follow
+ */
+void vcpu_dyn_changed(struct vcpu *vcpu);
+
 /** vcpu_load() / vcpu_put() - bind to this CPU; ioctl context, mutex held */
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
@@ -177,6 +185,9 @@ static inline struct regs *vcpu_regs(struct vcpu *vcpu, u32 groups)
 /** vcpu_cpuid_changed() - recompute limits and policy after SET_CPUID2 */
 void vcpu_cpuid_changed(struct vcpu *vcpu);
 
+/** vcpu_cr_host() - what this host can run, for cr_limits_init() */
+const struct cr_host *vcpu_cr_host(void);
+
 /** vcpu_update_policy() - recompute vcpu->policy; sets controls_stale */
 void vcpu_update_policy(struct vcpu *vcpu);
 
@@ -185,13 +196,5 @@ bool vcpu_can_take_irq(struct vcpu *vcpu);
 
 /** vcpu_has_work() - would a HLT end now; any state of the vCPU's thread */
 bool vcpu_has_work(struct vcpu *vcpu);
-
-/**
- * vcpu_skip() - step over the instruction that exited
- *
- * Uses exit->insn_len, or decodes it. False: the bytes could not be read or
- * were no instruction; an exception or an error exit is queued.
- */
-bool vcpu_skip(struct vcpu *vcpu);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "core/clock.h"
 #include "dev/bus.h"
+#include "dev/lapic.h"
 #include "mem/mem.h"
 #include "mmu/mmu.h"
 #include "x86/msr.h"
@@ -53,7 +54,6 @@ struct coalesced_zone {
 struct vm {
 	struct kref ref;
 	struct mutex lock;		/* row 4 */
-	struct list_head link;		/* [vms_lock] */
 	bool dead;			/* [a] only ever set: see vm_bug() */
 
 	struct mem mem;
@@ -80,12 +80,10 @@ struct vm {
 	struct list_head resamplers;		/* [7] */
 	struct list_head ioeventfds;		/* [6] */
 	int split_pins;			/* [4] IOAPIC pins of a split chip */
-	bool x2apic_ids32;		/* [4] KVM_X2APIC_API_USE_32BIT_IDS */
-	bool x2apic_no_broadcast;	/* [4] ..._DISABLE_BROADCAST_QUIRK */
+	struct lapic_config lapic_config;	/* [4] set before vCPUs */
 
 	/* ---- time (core/clock.c, pv/clock.c) ---- */
 	struct vm_clock clock;
-	u64 apic_bus_ns;		/* [4] ns per APIC timer cycle, 1 */
 
 	/* ---- one-time configuration (api/) ---- */
 	u64 disabled_exits;		/* [4] KVM_X86_DISABLE_EXITS_* */

@@ -140,6 +140,11 @@ static enum mem_rc cmpxchg_user(void __user *to, u64 *old, u64 new, u32 len)
 	return MEM_ERROR;
 }
 
+enum mem_rc guest_probe(struct mem *mem, struct gpa gpa)
+{
+	return slot_for(mem_slots(mem), gpa, true) ? MEM_OK : MEM_MMIO;
+}
+
 enum mem_rc guest_cmpxchg(struct mem *mem, struct gpa gpa, u64 *old, u64 new,
 			  u32 len)
 {

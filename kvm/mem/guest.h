@@ -17,6 +17,9 @@
 #include "base/types.h"
 #include "mem/mem.h"
 
+/** guest_probe() - is there writable memory at @gpa: MEM_OK or MEM_MMIO */
+enum mem_rc guest_probe(struct mem *mem, struct gpa gpa);
+
 /** guest_read() - copy @len bytes at @gpa to @buf; may cross pages */
 enum mem_rc guest_read(struct mem *mem, struct gpa gpa, void *buf, u32 len);
 

@@ -85,13 +85,13 @@ static enum mem_rc walk_page_fault(struct walk_state *w, u32 cause)
 	u32 code = cause;
 
 	if (in->access & WALK_WRITE)
-		code |= PF_WRITE;
+		code |= PFEC_WRITE;
 	if (walk_is_user(in))
-		code |= PF_USER;
+		code |= PFEC_USER;
 	if ((in->access & WALK_FETCH) &&
 	    ((regs->cr4 & CR4_SMEP) ||
 	     ((regs->cr4 & CR4_PAE) && (regs->efer & EFER_NXE_BIT))))
-		code |= PF_FETCH;
+		code |= PFEC_FETCH;
 	w->out->fault = (struct fault){
 		.vector = VEC_PF,
 		.has_error_code = true,
@@ -236,7 +236,7 @@ static enum mem_rc walk_descend(struct walk_state *w)
 			return walk_page_fault(w, 0);
 		large = walk_is_large(w, level, val);
 		if (val & walk_reserved(w, level, large))
-			return walk_page_fault(w, PF_PRESENT | PF_RESERVED);
+			return walk_page_fault(w, PFEC_PRESENT | PFEC_RESERVED);
 		if (!w->format->pae || level != 3) {
 			w->user = w->user && (val & PTE_U);
 			w->write = w->write && (val & PTE_W);
@@ -294,7 +294,7 @@ static enum mem_rc walk_check(struct walk_state *w)
 	bool key = !fetch && walk_key_denies(w, write);
 
 	if (key || walk_denies(w, write, fetch))
-		return walk_page_fault(w, PF_PRESENT | (key ? PF_KEY : 0));
+		return walk_page_fault(w, PFEC_PRESENT | (key ? PFEC_KEY : 0));
 	w->out->writable = !walk_denies(w, true, false) &&
 			   !walk_key_denies(w, true);
 	return MEM_OK;

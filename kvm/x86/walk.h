@@ -32,12 +32,12 @@
 #define WALK_PROBE BIT(4)	/* leave accessed and dirty bits alone */
 
 /* Bits of a page fault's error code, SDM vol. 3, 4.7 */
-#define PF_PRESENT BIT(0)
-#define PF_WRITE BIT(1)
-#define PF_USER BIT(2)
-#define PF_RESERVED BIT(3)
-#define PF_FETCH BIT(4)
-#define PF_KEY BIT(5)
+#define PFEC_PRESENT BIT(0)
+#define PFEC_WRITE BIT(1)
+#define PFEC_USER BIT(2)
+#define PFEC_RESERVED BIT(3)
+#define PFEC_FETCH BIT(4)
+#define PFEC_KEY BIT(5)
 
 struct walk_env;
 

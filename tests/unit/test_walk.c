@@ -585,7 +585,7 @@ static void test_read_failures(void **state)
 	w.read_rc = MEM_OK;
 	regs.cr3 = 0x100000;	/* no memory: all ones, so reserved bits */
 	assert_int_equal(walk(&w.env, &in, &out), MEM_FAULT);
-	assert_int_equal(out.fault.error_code, PF_PRESENT | PF_RESERVED);
+	assert_int_equal(out.fault.error_code, PFEC_PRESENT | PFEC_RESERVED);
 }
 
 static void test_nested(void **state)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every capability with a value other than 0: X(capability, value).
+ *
+ * A value is an expression; `vm` may be NULL (asked on /dev/kvm). What is not
+ * here does not exist: VMMs act on these, and one that is only half there is
+ * worse than none.
+ */
+#ifndef API_CAP_ROWS_H
+#define API_CAP_ROWS_H
+
+#define CAP_ROWS(X)							\
+	X(KVM_CAP_IRQCHIP, 1)						\
+	X(KVM_CAP_HLT, 1)						\
+	X(KVM_CAP_USER_MEMORY, 1)					\
+	X(KVM_CAP_SET_TSS_ADDR, 1)					\
+	X(KVM_CAP_EXT_CPUID, 1)						\
+	X(KVM_CAP_CLOCKSOURCE, 1)					\
+	X(KVM_CAP_NR_VCPUS, min_t(long, num_online_cpus(),		\
+				  VM_SOFT_MAX_VCPUS))			\
+	X(KVM_CAP_MAX_VCPUS, VM_MAX_VCPUS)				\
+	X(KVM_CAP_MAX_VCPU_ID, VM_MAX_VCPU_ID)				\
+	X(KVM_CAP_NR_MEMSLOTS, MEMSLOT_MAX)				\
+	X(KVM_CAP_PIT, 1)						\
+	X(KVM_CAP_NOP_IO_DELAY, 1)					\
+	X(KVM_CAP_MP_STATE, 1)						\
+	X(KVM_CAP_COALESCED_MMIO, KVM_COALESCED_MMIO_PAGE_OFFSET)	\
+	X(KVM_CAP_COALESCED_PIO, 1)					\
+	X(KVM_CAP_SYNC_MMU, 1)						\
+	X(KVM_CAP_DESTROY_MEMORY_REGION_WORKS, 1)			\
+	X(KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1)				\
+	X(KVM_CAP_USER_NMI, 1)						\
+	X(KVM_CAP_SET_GUEST_DEBUG, 1)					\
+	X(KVM_CAP_REINJECT_CONTROL, 1)					\
+	X(KVM_CAP_IRQ_ROUTING, ROUTE_MAX_GSI)				\
+	X(KVM_CAP_IRQ_INJECT_STATUS, 1)					\
+	X(KVM_CAP_MCE, MCG_BANKS)					\
+	X(KVM_CAP_IRQFD, 1)						\
+	X(KVM_CAP_IRQFD_RESAMPLE, 1)					\
+	X(KVM_CAP_PIT2, 1)						\
+	X(KVM_CAP_SET_BOOT_CPU_ID, 1)					\
+	X(KVM_CAP_PIT_STATE2, 1)					\
+	X(KVM_CAP_IOEVENTFD, 1)						\
+	X(KVM_CAP_IOEVENTFD_ANY_LENGTH, 1)				\
+	X(KVM_CAP_IOEVENTFD_NO_LENGTH, 1)				\
+	X(KVM_CAP_SET_IDENTITY_MAP_ADDR, 1)				\
+	X(KVM_CAP_ADJUST_CLOCK, KVM_CLOCK_TSC_STABLE |			\
+		KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)		\
+	X(KVM_CAP_INTERNAL_ERROR_DATA, 1)				\
+	X(KVM_CAP_VCPU_EVENTS, 1)					\
+	X(KVM_CAP_DEBUGREGS, 1)						\
+	X(KVM_CAP_X86_ROBUST_SINGLESTEP, 1)				\
+	X(KVM_CAP_ENABLE_CAP_VM, 1)					\
+	X(KVM_CAP_ENABLE_CAP, 1)					\
+	X(KVM_CAP_XSAVE, boot_cpu_has(X86_FEATURE_XSAVE))		\
+	X(KVM_CAP_XCRS, boot_cpu_has(X86_FEATURE_XSAVE))		\
+	X(KVM_CAP_XSAVE2, cap_xsave_size())				\
+	X(KVM_CAP_TSC_CONTROL, !!backend.tsc_frac_bits)			\
+	X(KVM_CAP_GET_TSC_KHZ, 1)					\
+	X(KVM_CAP_TSC_DEADLINE_TIMER, 1)				\
+	X(KVM_CAP_KVMCLOCK_CTRL, 1)					\
+	X(KVM_CAP_SIGNAL_MSI, 1)					\
+	X(KVM_CAP_READONLY_MEM, 1)					\
+	X(KVM_CAP_CHECK_EXTENSION_VM, 1)				\
+	X(KVM_CAP_DEVICE_CTRL, 1)					\
+	X(KVM_CAP_SYS_ATTRIBUTES, 1)					\
+	X(KVM_CAP_VCPU_ATTRIBUTES, 1)					\
+	X(KVM_CAP_IMMEDIATE_EXIT, 1)					\
+	X(KVM_CAP_EXCEPTION_PAYLOAD, 1)					\
+	X(KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1)				\
+	X(KVM_CAP_VM_TYPES, BIT(0))					\
+	X(KVM_CAP_GET_MSR_FEATURES, 1)					\
+	X(KVM_CAP_X86_DISABLE_EXITS, CAP_DISABLE_EXITS)			\
+	X(KVM_CAP_DISABLE_QUIRKS, 1)					\
+	X(KVM_CAP_DISABLE_QUIRKS2, CAP_QUIRKS)				\
+	X(KVM_CAP_SET_GUEST_DEBUG2, CAP_GUEST_DEBUG)
+
+#endif

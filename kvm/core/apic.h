@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The in-kernel local APIC of a vCPU: what the pure model (dev/lapic.h) needs
+ * of the host, namely a page, an hrtimer, and a way to kick.
+ */
+#ifndef CORE_APIC_H
+#define CORE_APIC_H
+
+struct vcpu;
+struct vm;
+
+/** apic_vm_init() - the configuration its LAPICs share; VM creation */
+void apic_vm_init(struct vm *vm);
+
+/** apic_create() - vcpu->lapic, if the VM has them; -ENOMEM; may sleep */
+int apic_create(struct vcpu *vcpu);
+
+/** apic_destroy() - stop the timer and free it; nobody can reach the vCPU */
+void apic_destroy(struct vcpu *vcpu);
+
+/** apic_cpuid_changed() - let the LAPIC know what its guest's CPUID has */
+void apic_cpuid_changed(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Emulator callbacks on a vCPU, and the outcome of emulation: see emuglue.h.
+ *
+ * A linear access is cut at page ends; both pages are translated before any
+ * byte is written, so that a fault leaves nothing half done. What is not
+ * memory goes to core/io.c in pieces of at most 8 bytes.
+ */
+#include "core/emuglue.h"
+#include "core/exit.h"
+#include "core/fpu.h"
+#include "core/io.h"
+#include "core/regops.h"
+#include "core/vcpu.h"
+#include "mem/guest.h"
+#include "x86/walk.h"
+
+static struct vcpu *emuglue_vcpu(struct emu_ctxt *c)
+{
+	return c->owner;
+}
+
+/* ---- guest page walk -------------------------------------------------- */
+
+struct emuglue_walk {
+	struct walk_env env;
+	struct mem *mem;
+};
+
+static struct mem *emuglue_mem(const struct walk_env *env)
+{
+	return container_of(env, struct emuglue_walk, env)->mem;
+}
+
+static enum mem_rc emuglue_table_read(const struct walk_env *env,
+				      struct gpa gpa, unsigned int bytes,
+				      u64 *val)
+{
+	*val = 0;
+	return guest_read(emuglue_mem(env), gpa, val, bytes);
+}
+
+static enum mem_rc emuglue_table_update(const struct walk_env *env,
+					struct gpa gpa, unsigned int bytes,
+					u64 old, u64 new, bool *done)
+{
+	u64 found = old;
+	enum mem_rc rc = guest_cmpxchg(emuglue_mem(env), gpa, &found, new,
+				       bytes);
+
+	*done = found == old;
+	return rc;
+}
+
+static const struct walk_ops emuglue_walk_ops = {
+	.read = emuglue_table_read,
+	.update = emuglue_table_update,
+};
+
+static enum mem_rc emuglue_walk(struct vcpu *vcpu, u64 linear, u32 access,
+				struct walk_out *out)
+{
+	struct emuglue_walk w = {
+		.env.ops = &emuglue_walk_ops,
+		.mem = &vcpu->vm->mem,
+	};
+	struct walk_in in = {
+		.regs = vcpu_regs(vcpu, RG_CR | RG_SEG | RG_RIP),
+		.gva = GVA(linear),
+		.access = access,
+		.pkru = vcpu->pkru,
+		.gbpages = cpuid_has(vcpu->cpuid, FEAT_GBPAGES),
+		.gpa_reserved = vcpu->limits.gpa_reserved,
+	};
+
+	return walk(&w.env, &in, out);
+}
+
+/* ---- memory callbacks ------------------------------------------------- */
+
+/* One linear access as one or two physical pieces. */
+struct emuglue_span {
+	struct gpa gpa[2];
+	unsigned int len[2];
+	unsigned int pieces;
+};
+
+static enum mem_rc emuglue_span(struct emu_ctxt *c, u64 linear,
+				unsigned int size, u32 access,
+				struct emuglue_span *span)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+	unsigned int first = min_t(u64, size,
+				   PAGE_SIZE - offset_in_page(linear));
+	struct walk_out out;
+	enum mem_rc rc;
+
+	rc = emuglue_walk(vcpu, linear, access, &out);
+	if (rc != MEM_OK)
+		goto fault;
+	span->gpa[0] = out.gpa;
+	span->len[0] = first;
+	span->pieces = 1;
+	if (first == size)
+		return MEM_OK;
+	linear += first;
+	if (c->mode != MODE_LONG)
+		linear = (u32)linear;
+	rc = emuglue_walk(vcpu, linear, access, &out);
+	if (rc != MEM_OK)
+		goto fault;
+	span->gpa[1] = out.gpa;
+	span->len[1] = size - first;
+	span->pieces = 2;
+	return MEM_OK;
+fault:
+	if (rc == MEM_FAULT)
+		c->fault = out.fault;
+	return rc;
+}
+
+/* Read or write a physical piece that turned out not to be memory. */
+static enum mem_rc emuglue_device(struct vcpu *vcpu, struct gpa gpa, void *buf,
+				  unsigned int len, bool write)
+{
+	unsigned int done, part;
+	enum mem_rc rc;
+
+	for (done = 0; done < len; done += part) {
+		part = min(len - done, 8U);
+		rc = io_mmio(vcpu, GPA(gpa.v + done), (u8 *)buf + done, part,
+			     write);
+		if (rc != MEM_OK)
+			return rc;
+	}
+	return MEM_OK;
+}
+
+static u32 emuglue_access(struct emu_ctxt *c, bool write, unsigned int acc)
+{
+	u32 access = 0;
+
+	if (write || (acc & EMU_ACC_WRITE))
+		access |= WALK_WRITE;
+	if (acc & EMU_ACC_IMPLICIT)
+		access |= WALK_IMPLICIT;
+	else if (regs_cpl(c->regs) == 3)
+		access |= WALK_USER;
+	return access;
+}
+
+static enum mem_rc emuglue_fetch(struct emu_ctxt *c, u64 linear, void *buf,
+				 unsigned int size)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+	struct emuglue_span span;
+	enum mem_rc rc;
+	unsigned int i, done = 0;
+
+	rc = emuglue_span(c, linear, size, WALK_FETCH |
+			  (regs_cpl(c->regs) == 3 ? WALK_USER : 0), &span);
+	for (i = 0; rc == MEM_OK && i < span.pieces; i++) {
+		rc = guest_read(&vcpu->vm->mem, span.gpa[i], (u8 *)buf + done,
+				span.len[i]);
+		done += span.len[i];
+	}
+	return rc;
+}
+
+static enum mem_rc emuglue_read(struct emu_ctxt *c, u64 linear, void *buf,
+				unsigned int size, unsigned int acc)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+	struct emuglue_span span;
+	unsigned int i, done = 0;
+	enum mem_rc rc;
+
+	rc = emuglue_span(c, linear, size, emuglue_access(c, false, acc),
+			  &span);
+	if (rc != MEM_OK)
+		return rc;
+	if (acc & EMU_ACC_PROBE)
+		return guest_probe(&vcpu->vm->mem, span.gpa[0]);
+	for (i = 0; rc == MEM_OK && i < span.pieces; i++) {
+		rc = guest_read(&vcpu->vm->mem, span.gpa[i], (u8 *)buf + done,
+				span.len[i]);
+		if (rc == MEM_MMIO)
+			rc = emuglue_device(vcpu, span.gpa[i],
+					    (u8 *)buf + done, span.len[i],
+					    false);
+		done += span.len[i];
+	}
+	return rc;
+}
+
+static enum mem_rc emuglue_write(struct emu_ctxt *c, u64 linear,
+				 const void *buf, unsigned int size,
+				 unsigned int acc)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+	struct emuglue_span span;
+	unsigned int i, done = 0;
+	enum mem_rc rc;
+
+	rc = emuglue_span(c, linear, size, emuglue_access(c, true, acc),
+			  &span);
+	if (rc != MEM_OK)
+		return rc;
+	if (acc & EMU_ACC_PROBE)
+		return guest_probe(&vcpu->vm->mem, span.gpa[0]);
+	for (i = 0; rc == MEM_OK && i < span.pieces; i++) {
+		rc = guest_write(&vcpu->vm->mem, span.gpa[i],
+				 (const u8 *)buf + done, span.len[i]);
+		if (rc == MEM_MMIO)
+			rc = emuglue_device(vcpu, span.gpa[i],
+					    (u8 *)buf + done, span.len[i],
+					    true);
+		done += span.len[i];
+	}
+	return rc;
+}
+
+static enum mem_rc emuglue_cmpxchg(struct emu_ctxt *c, u64 linear, void *old,
+				   const void *new, unsigned int size)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+	struct emuglue_span span;
+	u64 old_word = 0, new_word = 0;
+	enum mem_rc rc;
+
+	rc = emuglue_span(c, linear, size, emuglue_access(c, true, 0), &span);
+	if (rc != MEM_OK)
+		return rc;
+	/* Split locks and 16 bytes: not atomic against other vCPUs. */
+	if (span.pieces > 1 || size > 8)
+		return emuglue_write(c, linear, new, size, 0);
+	memcpy(&old_word, old, size);
+	memcpy(&new_word, new, size);
+	rc = guest_cmpxchg(&vcpu->vm->mem, span.gpa[0], &old_word, new_word,
+			   size);
+	if (rc == MEM_MMIO)
+		return emuglue_device(vcpu, span.gpa[0], (void *)new, size,
+				      true);
+	memcpy(old, &old_word, size);
+	return rc;
+}
+
+/* ---- ports and registers ---------------------------------------------- */
+
+static enum mem_rc emuglue_pio_in(struct emu_ctxt *c, u16 port,
+				  unsigned int size, unsigned int count,
+				  void *buf)
+{
+	return io_pio_in(emuglue_vcpu(c), port, size, count, buf);
+}
+
+static enum mem_rc emuglue_pio_out(struct emu_ctxt *c, u16 port,
+				   unsigned int size, unsigned int count,
+				   const void *buf)
+{
+	return io_pio_out(emuglue_vcpu(c), port, size, count, buf);
+}
+
+static enum emu_rc emuglue_fault(struct emu_ctxt *c, u8 vector, bool error)
+{
+	c->fault = (struct fault){ .vector = vector, .has_error_code = error };
+	return EMU_FAULT;
+}
+
+static enum emu_rc emuglue_cr_get(struct emu_ctxt *c, unsigned int nr,
+				  u64 *value)
+{
+	*value = regops_get_cr(emuglue_vcpu(c), nr);
+	return EMU_OK;
+}
+
+static enum emu_rc emuglue_cr_set(struct emu_ctxt *c, unsigned int nr,
+				  u64 value)
+{
+	return regops_set_cr(emuglue_vcpu(c), nr, value) ?
+		EMU_OK : emuglue_fault(c, VEC_GP, true);
+}
+
+/* DR7.GD turns every MOV DR into #DB: SDM vol. 3, 18.2.4 */
+static bool emuglue_general_detect(struct vcpu *vcpu)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_DR);
+
+	if (!(regs->dr7 & DR7_GD))
+		return false;
+	regs->dr7 &= ~DR7_GD;
+	regs->dr6 |= DR6_BD;
+	regs_touch(regs, RG_DR);
+	return true;
+}
+
+static enum emu_rc emuglue_dr_get(struct emu_ctxt *c, unsigned int nr,
+				  u64 *value)
+{
+	if (emuglue_general_detect(emuglue_vcpu(c)))
+		return emuglue_fault(c, VEC_DB, false);
+	*value = regops_get_dr(emuglue_vcpu(c), nr);
+	return EMU_OK;
+}
+
+static enum emu_rc emuglue_dr_set(struct emu_ctxt *c, unsigned int nr,
+				  u64 value)
+{
+	if (emuglue_general_detect(emuglue_vcpu(c)))
+		return emuglue_fault(c, VEC_DB, false);
+	return regops_set_dr(emuglue_vcpu(c), nr, value) ?
+		EMU_OK : emuglue_fault(c, VEC_GP, true);
+}
+
+static enum msr_rc emuglue_msr_get(struct emu_ctxt *c, u32 index, u64 *value)
+{
+	return msr_get(&emuglue_vcpu(c)->msrs, index, false, value);
+}
+
+static enum msr_rc emuglue_msr_set(struct emu_ctxt *c, u32 index, u64 value)
+{
+	return msr_set(&emuglue_vcpu(c)->msrs, index, false, value);
+}
+
+static void emuglue_cpuid(struct emu_ctxt *c, u32 r[4])
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+
+	cpuid_query(vcpu->cpuid, &vcpu->cpuid_dyn, r[0], r[2], r);
+}
+
+static void emuglue_xmm(struct emu_ctxt *c, unsigned int nr, void *data,
+			bool set)
+{
+	fpu_xmm(nr, data, set);
+}
+
+static enum emu_rc emuglue_system(struct emu_ctxt *c, enum emu_sys what,
+				  u64 *arg)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+
+	switch (what) {
+	case EMU_SYS_INVLPG:
+		backend_call(flush)(vcpu, FLUSH_GVA, *arg);
+		return EMU_OK;
+	case EMU_SYS_INVD:
+	case EMU_SYS_WBINVD:
+		return EMU_OK;
+	case EMU_SYS_RDPMC:
+		return emuglue_fault(c, VEC_GP, true);
+	case EMU_SYS_XSETBV:
+		if (!xsetbv_check(&vcpu->limits, 0, *arg))
+			return emuglue_fault(c, VEC_GP, true);
+		vcpu->regs.xcr0 = *arg;
+		vcpu_dyn_changed(vcpu);
+		return EMU_OK;
+	}
+	return EMU_UNHANDLED;
+}
+
+static const struct emu_ops emuglue_ops = {
+	.fetch = emuglue_fetch,
+	.read = emuglue_read,
+	.write = emuglue_write,
+	.cmpxchg = emuglue_cmpxchg,
+	.pio_in = emuglue_pio_in,
+	.pio_out = emuglue_pio_out,
+	.cr_get = emuglue_cr_get,
+	.cr_set = emuglue_cr_set,
+	.dr_get = emuglue_dr_get,
+	.dr_set = emuglue_dr_set,
+	.msr_get = emuglue_msr_get,
+	.msr_set = emuglue_msr_set,
+	.cpuid = emuglue_cpuid,
+	.xmm = emuglue_xmm,
+	.system = emuglue_system,
+};
+
+/* ---- outcomes --------------------------------------------------------- */
+
+/* The VMM learns of it and of the bytes; user code of the guest gets #UD. */
+static enum run_next emuglue_failed(struct vcpu *vcpu)
+{
+	const struct emu_insn *insn = &vcpu->emu.insn;
+	struct kvm_run *run = vcpu->run;
+
+	io_forget(vcpu);
+	if (regs_cpl(vcpu_regs(vcpu, RG_CR | RG_SEG)) == 3) {
+		event_ud(&vcpu->events);
+		return RUN_AGAIN;
+	}
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
+	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->emulation_failure.ndata = 3;
+	run->emulation_failure.flags =
+		KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+	run->emulation_failure.insn_size =
+		min_t(u8, insn->fetched, EMU_MAX_LEN);
+	memcpy(run->emulation_failure.insn_bytes, insn->bytes,
+	       run->emulation_failure.insn_size);
+	return RUN_USER;
+}
+
+static enum run_next emuglue_done(struct vcpu *vcpu, bool tf)
+{
+	struct emu_ctxt *c = &vcpu->emu;
+
+	io_forget(vcpu);
+	if (c->again)
+		return RUN_AGAIN;
+	if (c->iret)
+		vcpu->events.nmi_blocked = false;
+	if (regops_stepped(vcpu, c->shadow, tf))
+		return RUN_USER;
+	return c->halted ? exit_hlt(vcpu) : RUN_AGAIN;
+}
+
+enum run_next emuglue_again(struct vcpu *vcpu)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_ALL);
+	bool tf = regs->rflags & RFLAGS_TF;
+
+	vcpu->io.linear_rip = regs_linear_rip(regs);
+	switch (emu_exec(&vcpu->emu)) {
+	case EMU_OK:
+		return emuglue_done(vcpu, tf);
+	case EMU_FAULT:
+		io_forget(vcpu);
+		event_raise(&vcpu->events, &vcpu->emu.fault);
+		return RUN_AGAIN;
+	case EMU_USER:
+		return RUN_USER;
+	case EMU_ERROR:
+		io_forget(vcpu);
+		return RUN_FAULT;
+	case EMU_UNHANDLED:
+		break;
+	}
+	return emuglue_failed(vcpu);
+}
+
+/* Decode at RIP. RUN_AGAIN with *ok: vcpu->emu is ready. */
+static enum run_next emuglue_decode(struct vcpu *vcpu, bool *ok)
+{
+	struct emu_ctxt *c = &vcpu->emu;
+	const struct exit *exit = &vcpu->exit;
+
+	*ok = false;
+	emu_init(c, vcpu_regs(vcpu, RG_ALL), &emuglue_ops);
+	c->owner = vcpu;
+	c->io_buf = vcpu->pio_data;
+	c->io_buf_size = PAGE_SIZE;
+	c->amd = vcpu->cpuid && vcpu->cpuid->vendor == CPUID_AMD;
+	switch (emu_decode(c, exit->insn_bytes, exit->insn_bytes_count)) {
+	case EMU_OK:
+		*ok = true;
+		return RUN_AGAIN;
+	case EMU_FAULT:
+		event_raise(&vcpu->events, &c->fault);
+		return RUN_AGAIN;
+	case EMU_ERROR:
+		return RUN_FAULT;
+	case EMU_USER:
+	case EMU_UNHANDLED:
+		break;
+	}
+	return emuglue_failed(vcpu);
+}
+
+enum run_next emuglue_insn(struct vcpu *vcpu)
+{
+	enum run_next next;
+	bool ok;
+
+	io_forget(vcpu);
+	next = emuglue_decode(vcpu, &ok);
+	return ok ? emuglue_again(vcpu) : next;
+}
+
+enum run_next emuglue_skip(struct vcpu *vcpu)
+{
+	struct regs *regs = &vcpu->regs;
+	unsigned int len = vcpu->exit.insn_len;
+	bool tf = regs->rflags & RFLAGS_TF;
+	enum run_next next;
+	bool ok;
+
+	if (!len) {
+		next = emuglue_decode(vcpu, &ok);
+		if (!ok)
+			return next;
+		len = vcpu->emu.insn.len;
+	}
+	regs->rip += len;
+	if (regs_mode(vcpu_regs(vcpu, RG_CR | RG_SEG)) != MODE_LONG)
+		regs->rip = (u32)regs->rip;
+	regs->rflags &= ~RFLAGS_RF;
+	regs_touch(regs, RG_RIP);
+	return regops_stepped(vcpu, 0, tf) ? RUN_USER : RUN_AGAIN;
+}
+
+bool emuglue_translate(struct vcpu *vcpu, u64 linear, struct gpa *gpa)
+{
+	struct walk_out out;
+
+	if (emuglue_walk(vcpu, linear, WALK_IMPLICIT | WALK_PROBE, &out) != MEM_OK)
+		return false;
+	*gpa = out.gpa;
+	return true;
+}

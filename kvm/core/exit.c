@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exit handlers, one per neutral kind, and the table of them.
+ *
+ * A handler either finishes the instruction (and steps over it), raises a
+ * guest exception, hands it to the emulator, or fills in kvm_run. None of
+ * them knows a vendor; what hardware did not tell, the decoder finds out.
+ */
+#include "core/emuglue.h"
+#include "core/exit.h"
+#include "core/halt.h"
+#include "core/hypercall.h"
+#include "core/io.h"
+#include "core/regops.h"
+#include "core/vcpu.h"
+
+int exit_result(struct vcpu *vcpu, enum run_next next)
+{
+	switch (next) {
+	case RUN_AGAIN:
+		return 1;
+	case RUN_USER:
+		return 0;
+	case RUN_FAULT:
+		return -EFAULT;
+	case RUN_DEAD:
+		return -EIO;
+	}
+	return -EIO;
+}
+
+enum run_next exit_internal(struct vcpu *vcpu, u32 suberror, u32 ndata,
+			    const u64 *data)
+{
+	struct kvm_run *run = vcpu->run;
+	u32 i;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.ndata = min_t(u32, ndata, ARRAY_SIZE(run->internal.data));
+	for (i = 0; i < run->internal.ndata; i++)
+		run->internal.data[i] = data[i];
+	return RUN_USER;
+}
+
+enum run_next exit_debug(struct vcpu *vcpu, u8 vector, u64 dr6)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_DEBUG;
+	run->debug.arch.exception = vector;
+	run->debug.arch.pc = regs_linear_rip(vcpu_regs(vcpu, RG_SEG | RG_CR));
+	run->debug.arch.dr6 = dr6;
+	run->debug.arch.dr7 = vcpu_regs(vcpu, RG_DR)->dr7;
+	return RUN_USER;
+}
+
+/* The end of most handlers: the instruction is done. */
+static enum run_next exit_skip(struct vcpu *vcpu)
+{
+	return emuglue_skip(vcpu);
+}
+
+static enum run_next exit_gp(struct vcpu *vcpu)
+{
+	event_gp(&vcpu->events, 0);
+	return RUN_AGAIN;
+}
+
+static enum run_next exit_again(struct vcpu *vcpu, struct exit *exit)
+{
+	return RUN_AGAIN;
+}
+
+static enum run_next exit_cpuid(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u32 out[4];
+
+	if (msr_cpuid_faults(&vcpu->msrs) &&
+	    regs_cpl(vcpu_regs(vcpu, RG_SEG | RG_CR)))
+		return exit_gp(vcpu);
+	cpuid_query(vcpu->cpuid, &vcpu->cpuid_dyn, regs->gpr[R_RAX],
+		    regs->gpr[R_RCX], out);
+	regs->gpr[R_RAX] = out[OUT_EAX];
+	regs->gpr[R_RBX] = out[OUT_EBX];
+	regs->gpr[R_RCX] = out[OUT_ECX];
+	regs->gpr[R_RDX] = out[OUT_EDX];
+	regs_touch(regs, RG_GPR);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_rdmsr(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 val;
+
+	if (msr_get(&vcpu->msrs, regs->gpr[R_RCX], false, &val) != MSR_OK)
+		return exit_gp(vcpu);
+	regs->gpr[R_RAX] = (u32)val;
+	regs->gpr[R_RDX] = val >> 32;
+	regs_touch(regs, RG_GPR);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_wrmsr(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 val = (u32)regs->gpr[R_RAX] | regs->gpr[R_RDX] << 32;
+
+	if (msr_set(&vcpu->msrs, regs->gpr[R_RCX], false, val) != MSR_OK)
+		return exit_gp(vcpu);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_in(struct vcpu *vcpu, u16 port, u8 size)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 value = 0;
+
+	if (!io_bus_read(vcpu, VM_BUS_PIO, port, size, &value)) {
+		io_exit_pio(vcpu, port, size, 1, true);
+		vcpu->io.pending = IO_PIO_IN;
+		vcpu->io.size = size;
+		exit_skip(vcpu);
+		return RUN_USER;
+	}
+	if (size == 4)
+		regs->gpr[R_RAX] = (u32)value;
+	else
+		regs->gpr[R_RAX] = (regs->gpr[R_RAX] & ~mask_bytes(size)) |
+				   (value & mask_bytes(size));
+	regs_touch(regs, RG_GPR);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_out(struct vcpu *vcpu, u16 port, u8 size)
+{
+	u64 value = vcpu->regs.gpr[R_RAX];
+
+	if (io_bus_write(vcpu, VM_BUS_PIO, port, size, &value))
+		return exit_skip(vcpu);
+	memcpy(vcpu->pio_data, &value, size);
+	/* Past it at once: an OUT that resets the machine is not repeated. */
+	exit_skip(vcpu);
+	io_exit_pio(vcpu, port, size, 1, false);
+	return RUN_USER;
+}
+
+static enum run_next exit_pio(struct vcpu *vcpu, struct exit *exit)
+{
+	if (exit->pio.string)
+		return emuglue_insn(vcpu);
+	if (exit->pio.next_rip && !exit->insn_len)
+		exit->insn_len = exit->pio.next_rip - vcpu->regs.rip;
+	return exit->pio.in ? exit_in(vcpu, exit->pio.port, exit->pio.size) :
+			      exit_out(vcpu, exit->pio.port, exit->pio.size);
+}
+
+static enum run_next exit_cr(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 *gpr = &regs->gpr[exit->cr.gpr & 15];
+
+	if (!exit->cr.decoded)
+		return emuglue_insn(vcpu);
+	if (exit->cr.write) {
+		u64 val = regs_mode(vcpu_regs(vcpu, RG_SEG | RG_CR)) ==
+			  MODE_LONG ? *gpr : (u32)*gpr;
+
+		if (!regops_set_cr(vcpu, exit->cr.cr, val))
+			return exit_gp(vcpu);
+	} else {
+		*gpr = regops_get_cr(vcpu, exit->cr.cr);
+		regs_touch(regs, RG_GPR);
+	}
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_dr(struct vcpu *vcpu, struct exit *exit)
+{
+	/* Aliases, general detect and CPL make the emulator the one place. */
+	return emuglue_insn(vcpu);
+}
+
+static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
+{
+	struct fault_in in = {
+		.gpa = exit->tdp.gpa,
+		.read = exit->tdp.read,
+		.write = exit->tdp.write,
+		.fetch = exit->tdp.fetch,
+		.present = exit->tdp.present,
+	};
+	enum fault_rc rc;
+
+	/* It may sleep for long on the VMM's memory. */
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	rc = mmu_fault(&vcpu->vm->mmu, &in);
+	epoch_enter(&vcpu->reader);
+	switch (rc) {
+	case FAULT_FIXED:
+	case FAULT_RETRY:
+	case FAULT_SIGNAL:
+		return RUN_AGAIN;
+	case FAULT_MMIO:
+		return emuglue_insn(vcpu);
+	case FAULT_ERROR:
+	case FAULT_NOMEM:
+		return RUN_FAULT;
+	}
+	return RUN_DEAD;
+}
+
+static enum run_next exit_exception(struct vcpu *vcpu, struct exit *exit)
+{
+	struct fault fault = {
+		.vector = exit->exc.vector,
+		.has_error_code = exit->exc.has_error_code,
+		.error_code = exit->exc.error_code,
+	};
+
+	switch (exit->exc.vector) {
+	case VEC_DB:
+		if (vcpu->guest_debug & (KVM_GUESTDBG_SINGLESTEP |
+					 KVM_GUESTDBG_USE_HW_BP))
+			return exit_debug(vcpu, VEC_DB, exit->exc.payload |
+					  DR6_INIT);
+		regops_raise_db(vcpu, exit->exc.payload);
+		return RUN_AGAIN;
+	case VEC_BP:
+		if (vcpu->guest_debug & KVM_GUESTDBG_USE_SW_BP)
+			return exit_debug(vcpu, VEC_BP, 0);
+		break;
+	case VEC_PF:
+		fault.has_cr2 = true;
+		fault.cr2 = exit->exc.payload;
+		break;
+	}
+	event_raise(&vcpu->events, &fault);
+	return RUN_AGAIN;
+}
+
+enum run_next exit_hlt(struct vcpu *vcpu)
+{
+	if (vcpu->lapic) {
+		vcpu->mp_state = MP_HALTED;
+		return RUN_AGAIN;
+	}
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return RUN_USER;
+}
+
+static enum run_next exit_halted(struct vcpu *vcpu, struct exit *exit)
+{
+	enum run_next next = exit_skip(vcpu);
+
+	return next == RUN_AGAIN ? exit_hlt(vcpu) : next;
+}
+
+static enum run_next exit_hypercall(struct vcpu *vcpu, struct exit *exit)
+{
+	hypercall_run(vcpu);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_nop(struct vcpu *vcpu, struct exit *exit)
+{
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_pause(struct vcpu *vcpu, struct exit *exit)
+{
+	/* Others of this VM may be what it waits for. */
+	cond_resched();
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_invlpg(struct vcpu *vcpu, struct exit *exit)
+{
+	if (!exit->invlpg.decoded)
+		return emuglue_insn(vcpu);
+	backend_call(flush)(vcpu, FLUSH_GVA, exit->invlpg.address);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_rdtsc(struct vcpu *vcpu, struct exit *exit)
+{
+	return emuglue_insn(vcpu);
+}
+
+static enum run_next exit_rdpmc(struct vcpu *vcpu, struct exit *exit)
+{
+	return exit_gp(vcpu);
+}
+
+static enum run_next exit_xsetbv(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_CR | RG_SEG);
+	u64 val = (u32)regs->gpr[R_RAX] | regs->gpr[R_RDX] << 32;
+
+	if (!(regs->cr4 & CR4_OSXSAVE)) {
+		event_ud(&vcpu->events);
+		return RUN_AGAIN;
+	}
+	if (regs_cpl(regs) ||
+	    !xsetbv_check(&vcpu->limits, regs->gpr[R_RCX], val))
+		return exit_gp(vcpu);
+	regs->xcr0 = val;
+	vcpu_dyn_changed(vcpu);
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_mwait(struct vcpu *vcpu, struct exit *exit)
+{
+	if ((vcpu->vm->disabled_quirks & KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS) &&
+	    !cpuid_has(vcpu->cpuid, FEAT_MONITOR)) {
+		event_ud(&vcpu->events);
+		return RUN_AGAIN;
+	}
+	return exit_skip(vcpu);
+}
+
+static enum run_next exit_task_switch(struct vcpu *vcpu, struct exit *exit)
+{
+	return exit_internal(vcpu, KVM_INTERNAL_ERROR_EMULATION, 0, NULL);
+}
+
+static enum run_next exit_cr8_write(struct vcpu *vcpu, struct exit *exit)
+{
+	/* The new value came with the exit; with a LAPIC that is all. */
+	if (vcpu->lapic)
+		return RUN_AGAIN;
+	vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
+	return RUN_USER;
+}
+
+static enum run_next exit_shutdown(struct vcpu *vcpu, struct exit *exit)
+{
+	/* The save area is undefined after it, so leave a defined state. */
+	vcpu_reset(vcpu, true);
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return RUN_USER;
+}
+
+static enum run_next exit_ud(struct vcpu *vcpu, struct exit *exit)
+{
+	event_ud(&vcpu->events);
+	return RUN_AGAIN;
+}
+
+static enum run_next exit_emulate(struct vcpu *vcpu, struct exit *exit)
+{
+	return emuglue_insn(vcpu);
+}
+
+static enum run_next exit_private(struct vcpu *vcpu, struct exit *exit)
+{
+	return backend.private_exit(vcpu, exit);
+}
+
+static enum run_next exit_fail_entry(struct vcpu *vcpu, struct exit *exit)
+{
+	backend.dump(vcpu);
+	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	vcpu->run->fail_entry.hardware_entry_failure_reason =
+		exit->fail.reason;
+	vcpu->run->fail_entry.cpu = vcpu->cpu;
+	return RUN_USER;
+}
+
+static enum run_next (*const exit_handlers[EXIT_KIND_COUNT])(struct vcpu *,
+							     struct exit *) = {
+	[EXIT_KIND_NONE] = exit_again,
+	[EXIT_KIND_HOST_IRQ] = exit_again,
+	[EXIT_KIND_HOST_NMI] = exit_again,
+	[EXIT_KIND_HOST_MCE] = exit_again,
+	[EXIT_KIND_CPUID] = exit_cpuid,
+	[EXIT_KIND_RDMSR] = exit_rdmsr,
+	[EXIT_KIND_WRMSR] = exit_wrmsr,
+	[EXIT_KIND_PIO] = exit_pio,
+	[EXIT_KIND_CR] = exit_cr,
+	[EXIT_KIND_DR] = exit_dr,
+	[EXIT_KIND_TDP_FAULT] = exit_tdp_fault,
+	[EXIT_KIND_EXCEPTION] = exit_exception,
+	[EXIT_KIND_HLT] = exit_halted,
+	[EXIT_KIND_HYPERCALL] = exit_hypercall,
+	[EXIT_KIND_PAUSE] = exit_pause,
+	[EXIT_KIND_INVD] = exit_nop,
+	[EXIT_KIND_WBINVD] = exit_nop,
+	[EXIT_KIND_INVLPG] = exit_invlpg,
+	[EXIT_KIND_RDTSC] = exit_rdtsc,
+	[EXIT_KIND_RDPMC] = exit_rdpmc,
+	[EXIT_KIND_XSETBV] = exit_xsetbv,
+	[EXIT_KIND_MONITOR] = exit_mwait,
+	[EXIT_KIND_MWAIT] = exit_mwait,
+	[EXIT_KIND_TASK_SWITCH] = exit_task_switch,
+	[EXIT_KIND_CR8_WRITE] = exit_cr8_write,
+	[EXIT_KIND_IRQ_WINDOW] = exit_again,
+	[EXIT_KIND_NMI_WINDOW] = exit_again,
+	[EXIT_KIND_SHUTDOWN] = exit_shutdown,
+	[EXIT_KIND_UD] = exit_ud,
+	[EXIT_KIND_EMULATE] = exit_emulate,
+	[EXIT_KIND_PRIVATE] = exit_private,
+	[EXIT_KIND_FAIL_ENTRY] = exit_fail_entry,
+};
+
+enum run_next exit_handle(struct vcpu *vcpu, struct exit *exit)
+{
+	unsigned int kind = exit->kind;
+
+	if (kind >= EXIT_KIND_COUNT) {
+		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+		vcpu->run->hw.hardware_exit_reason = exit->hw_reason;
+		return RUN_USER;
+	}
+	return exit_handlers[array_index_nospec(kind, EXIT_KIND_COUNT)](vcpu,
+									exit);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What core does about each kind of exit.
+ */
+#ifndef CORE_EXIT_H
+#define CORE_EXIT_H
+
+#include "base/rc.h"
+#include "core/backend.h"
+
+struct vcpu;
+
+/** exit_handle() - act on @exit; vCPU's thread, loaded, in its epoch */
+enum run_next exit_handle(struct vcpu *vcpu, struct exit *exit);
+
+/** exit_result() - KVM_RUN's view: 1 to go on, 0 or an errno to return */
+int exit_result(struct vcpu *vcpu, enum run_next next);
+
+/**
+ * exit_internal() - fill kvm_run with KVM_EXIT_INTERNAL_ERROR
+ * @suberror: KVM_INTERNAL_ERROR_*
+ * @data: up to 16 words for the VMM's log
+ */
+enum run_next exit_internal(struct vcpu *vcpu, u32 suberror, u32 ndata,
+			    const u64 *data);
+
+/** exit_debug() - fill kvm_run with KVM_EXIT_DEBUG */
+enum run_next exit_debug(struct vcpu *vcpu, u8 vector, u64 dr6);
+
+/** exit_hlt() - the guest executed HLT, RIP is behind it */
+enum run_next exit_hlt(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Everything a vendor module may call in kvm.ko. Pure code cannot name the
+ * kernel's export macro, and one list shows how narrow the boundary is.
+ */
+#include <linux/export.h>
+
+#include "core/backend.h"
+#include "mmu/pte.h"
+
+EXPORT_SYMBOL_GPL(backend_register);
+EXPORT_SYMBOL_GPL(backend_unregister);
+EXPORT_SYMBOL_GPL(event_has_error_code);
+EXPORT_SYMBOL_GPL(npt_format);

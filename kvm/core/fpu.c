@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest FPU state: see fpu.h.
+ *
+ * Between fpu_swap(in) and fpu_swap(out) the task's current fpstate is the
+ * guest's, so a context switch saves and restores it like any task's. The
+ * registers may be lazily absent before an entry (TIF_NEED_FPU_LOAD).
+ */
+#include <linux/hw_breakpoint.h>
+#include <asm/debugreg.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/special_insns.h>
+
+#include "core/fpu.h"
+#include "core/vcpu.h"
+
+/* DR7: any of the four enable pairs, SDM vol. 3, 18.2.4 */
+#define DR7_ENABLES 0xffUL
+
+bool fpu_create(struct vcpu *vcpu)
+{
+	return fpu_alloc_guest_fpstate(&vcpu->fpu);
+}
+
+void fpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->fpu.fpstate)
+		fpu_free_guest_fpstate(&vcpu->fpu);
+}
+
+u64 fpu_xcr0_host(void)
+{
+	u64 perm = xstate_get_guest_group_perm();
+
+	return boot_cpu_has(X86_FEATURE_OSXSAVE) ?
+		xgetbv(XCR_XFEATURE_ENABLED_MASK) & perm : 0;
+}
+
+u64 fpu_xcr0_now(void)
+{
+	return xgetbv(XCR_XFEATURE_ENABLED_MASK);
+}
+
+u32 fpu_uabi_size(void)
+{
+	u64 xcr0 = fpu_xcr0_host();
+	u32 size = sizeof(struct kvm_xsave);
+	u32 eax, ebx, ecx, edx;
+	unsigned int i;
+
+	/* Bits 0 and 1 are the legacy area: SDM vol. 1, 13.4.1 */
+	for (i = 2; i < 63; i++) {
+		if (!(xcr0 & BIT_ULL(i)))
+			continue;
+		cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx);
+		size = max(size, eax + ebx);
+	}
+	return size;
+}
+
+void fpu_swap(struct vcpu *vcpu, bool in)
+{
+	/* Fails only for an fpstate in use, which vcpu->mutex rules out. */
+	fpu_swap_kvm_fpstate(&vcpu->fpu, in);
+}
+
+static void fpu_switch_xcr0(struct vcpu *vcpu, bool in)
+{
+	if (!cpu_feature_enabled(X86_FEATURE_XSAVE) ||
+	    !(vcpu->regs.cr4 & CR4_OSXSAVE) ||
+	    vcpu->regs.xcr0 == vcpu->host_xcr0)
+		return;
+	xsetbv(XCR_XFEATURE_ENABLED_MASK,
+	       in ? vcpu->regs.xcr0 : vcpu->host_xcr0);
+}
+
+static void fpu_switch_pkru(struct vcpu *vcpu, bool in)
+{
+	if (!cpu_feature_enabled(X86_FEATURE_OSPKE) ||
+	    !(vcpu->regs.cr4 & CR4_PKE))
+		return;
+	if (in) {
+		vcpu->host_pkru = rdpkru();
+		if (vcpu->pkru != vcpu->host_pkru)
+			wrpkru(vcpu->pkru);
+	} else {
+		vcpu->pkru = rdpkru();
+		if (vcpu->pkru != vcpu->host_pkru)
+			wrpkru(vcpu->host_pkru);
+	}
+}
+
+static void fpu_load_breakpoints(struct vcpu *vcpu)
+{
+	const u64 *dr = vcpu->guest_debug & KVM_GUESTDBG_USE_HW_BP ?
+		vcpu->guest_debug_dr : vcpu->regs.dr;
+
+	set_debugreg(0, 7);
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
+}
+
+void fpu_enter(struct vcpu *vcpu)
+{
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+	/* CR4 and DR7 decide what follows; they are needed at no other time. */
+	vcpu_regs(vcpu, RG_CR | RG_DR);
+	fpu_switch_xcr0(vcpu, true);
+	fpu_switch_pkru(vcpu, true);
+	if (unlikely((vcpu->regs.dr7 & DR7_ENABLES) ||
+		     (vcpu->guest_debug & KVM_GUESTDBG_USE_HW_BP)))
+		fpu_load_breakpoints(vcpu);
+	else if (unlikely(hw_breakpoint_active()))
+		set_debugreg(0, 7);
+}
+
+void fpu_leave(struct vcpu *vcpu)
+{
+	fpu_switch_pkru(vcpu, false);
+	fpu_switch_xcr0(vcpu, false);
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+}
+
+void fpu_xmm(unsigned int nr, void *data, bool set)
+{
+	fpregs_lock();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+	switch (nr & 15) {
+#define X(n)								\
+	case n:								\
+		if (set)						\
+			asm volatile("movdqu %0, %%xmm" #n		\
+				     : : "m"(*(const u8 (*)[16])data));	\
+		else							\
+			asm volatile("movdqu %%xmm" #n ", %0"		\
+				     : "=m"(*(u8 (*)[16])data));	\
+		break;
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#undef X
+	}
+	fpregs_unlock();
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest's FPU, vector and XSAVE state, and the registers that go with it
+ * (XCR0, PKRU, DR0-3): switched by the kernel's own guest-fpstate functions
+ * around KVM_RUN, and by a compare around each entry.
+ */
+#ifndef CORE_FPU_H
+#define CORE_FPU_H
+
+#include "base/host.h"
+
+struct vcpu;
+
+/** fpu_create() - the guest's FPU state, reset; false: no memory */
+bool fpu_create(struct vcpu *vcpu);
+
+/** fpu_destroy() - free it; the vCPU does not run */
+void fpu_destroy(struct vcpu *vcpu);
+
+/** fpu_swap() - KVM_RUN begins (@in) or ends: exchange with the task's */
+void fpu_swap(struct vcpu *vcpu, bool in);
+
+/** fpu_enter() - right before an entry, interrupts off */
+void fpu_enter(struct vcpu *vcpu);
+
+/** fpu_leave() - right after it */
+void fpu_leave(struct vcpu *vcpu);
+
+/**
+ * fpu_xmm() - exchange 16 bytes with XMM register @nr (0 to 15) of the guest;
+ * inside KVM_RUN only
+ */
+void fpu_xmm(unsigned int nr, void *data, bool set);
+
+/** fpu_uabi_size() - bytes of KVM_GET_XSAVE2 for a new vCPU, at least 4096 */
+u32 fpu_uabi_size(void);
+
+/** fpu_xcr0_now() - what XCR0 of this CPU holds */
+u64 fpu_xcr0_now(void);
+
+/** fpu_xcr0_host() - the XCR0 components the host can switch for guests */
+u64 fpu_xcr0_host(void);
+
+#endif

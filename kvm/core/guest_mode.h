@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel has to be told right around the instruction that enters the
+ * guest: RCU, context tracking and lock debugging see guest mode as they see
+ * user mode. Used by the vendors' noinstr entry functions only; interrupts
+ * are off, and what stands between the two calls must not be instrumented.
+ * See Documentation/core-api/entry.rst.
+ */
+#ifndef CORE_GUEST_MODE_H
+#define CORE_GUEST_MODE_H
+
+#include <linux/context_tracking.h>
+#include <linux/ftrace.h>
+#include <linux/instrumentation.h>
+#include <linux/irqflags.h>
+#include <linux/rcupdate.h>
+
+/** guest_mode_enter() - last thing before the entry instruction's wrapper */
+static __always_inline void guest_mode_enter(void)
+{
+	instrumentation_begin();
+	trace_hardirqs_on_prepare();
+	lockdep_hardirqs_on_prepare();
+	/* Without context tracking, guest mode is a quiescent state for RCU. */
+	if (!context_tracking_guest_enter())
+		rcu_virt_note_context_switch();
+	instrumentation_end();
+	lockdep_hardirqs_on(CALLER_ADDR0);
+}
+
+/** guest_mode_exit() - first thing after it */
+static __always_inline void guest_mode_exit(void)
+{
+	lockdep_hardirqs_off(CALLER_ADDR0);
+	context_tracking_guest_exit();
+	instrumentation_begin();
+	trace_hardirqs_off_finish();
+	instrumentation_end();
+}
+
+#endif

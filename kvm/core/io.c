@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Device accesses: see io.h.
+ */
+#include <linux/gfp.h>
+
+#include "core/emuglue.h"
+#include "core/io.h"
+#include "core/vcpu.h"
+
+/* ---- in-kernel devices ------------------------------------------------ */
+
+static const struct bus_table *io_table(struct vcpu *vcpu, enum vm_bus bus)
+{
+	/* The epoch keeps it: see mem/epoch.h. */
+	return rcu_dereference_raw(vcpu->vm->bus[bus]);
+}
+
+bool io_bus_read(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
+		 unsigned int len, void *data)
+{
+	if (bus == VM_BUS_MMIO && vcpu->lapic &&
+	    lapic_mmio_claims(vcpu->lapic, addr)) {
+		lapic_mmio_read(vcpu->lapic, addr & ~PAGE_MASK, len, data);
+		return true;
+	}
+	return bus_read(io_table(vcpu, bus), addr, len, data);
+}
+
+bool io_bus_write(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
+		  unsigned int len, const void *data)
+{
+	if (bus == VM_BUS_MMIO && vcpu->lapic &&
+	    lapic_mmio_claims(vcpu->lapic, addr)) {
+		lapic_mmio_write(vcpu->lapic, addr & ~PAGE_MASK, len, data);
+		return true;
+	}
+	return bus_write(io_table(vcpu, bus), addr, len, data);
+}
+
+/* ---- the coalesced ring ----------------------------------------------- */
+
+#define COALESCED_MAX \
+	((PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) / \
+	 sizeof(struct kvm_coalesced_mmio))
+
+/* A zone is a bus device that takes writes as long as the ring has room. */
+struct coalesced_dev {
+	struct bus_dev dev;
+	struct vm *vm;
+	struct coalesced_zone zone;
+};
+
+static bool coalesced_write(struct bus_dev *dev, u64 addr, unsigned int len,
+			    const void *data)
+{
+	struct coalesced_dev *c = container_of(dev, struct coalesced_dev, dev);
+	struct kvm_coalesced_mmio_ring *ring = c->vm->coalesced_ring;
+	struct kvm_coalesced_mmio *item;
+	u32 last, next;
+
+	guard(spinlock)(&c->vm->coalesced_lock);
+	/* The VMM can write here what it likes: bound it. */
+	last = READ_ONCE(ring->last);
+	if (last >= COALESCED_MAX)
+		return false;
+	next = (last + 1) % COALESCED_MAX;
+	if (next == READ_ONCE(ring->first))
+		return false;
+	item = &ring->coalesced_mmio[array_index_nospec(last, COALESCED_MAX)];
+	item->phys_addr = addr;
+	item->len = len;
+	memcpy(item->data, data, len);
+	item->pio = c->zone.pio;
+	smp_wmb();
+	WRITE_ONCE(ring->last, next);
+	return true;
+}
+
+static const struct bus_dev_ops coalesced_ops = {
+	.write = coalesced_write,
+};
+
+static struct bus_range coalesced_range(struct coalesced_dev *c)
+{
+	return (struct bus_range){
+		.start = c->zone.start,
+		.len = c->zone.len,
+		.kind = BUS_AREA,
+		.dev = &c->dev,
+	};
+}
+
+int io_coalesced_add(struct vm *vm, u64 start, u32 len, bool pio)
+{
+	struct coalesced_dev *c;
+	struct bus_range range;
+	int err;
+
+	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	if (!c)
+		return -ENOMEM;
+	c->dev.ops = &coalesced_ops;
+	c->vm = vm;
+	c->zone = (struct coalesced_zone){
+		.start = start, .len = len, .pio = pio,
+	};
+	range = coalesced_range(c);
+	guard(mutex)(&vm->mem.slots_lock);
+	err = vm_bus_add(vm, pio ? VM_BUS_PIO : VM_BUS_MMIO, &range);
+	if (err) {
+		kfree(c);
+		return err;
+	}
+	list_add_tail(&c->zone.link, &vm->coalesced_zones);
+	return 0;
+}
+
+int io_coalesced_remove(struct vm *vm, u64 start, u32 len, bool pio)
+{
+	struct coalesced_zone *zone, *next;
+	u64 end;
+
+	if (check_add_overflow(start, (u64)len, &end))
+		return -EINVAL;
+	guard(mutex)(&vm->mem.slots_lock);
+	list_for_each_entry_safe(zone, next, &vm->coalesced_zones, link) {
+		struct coalesced_dev *c =
+			container_of(zone, struct coalesced_dev, zone);
+		struct bus_range range = coalesced_range(c);
+
+		/* All zones inside the named range go, as the API has it. */
+		if (zone->pio != pio || zone->start < start ||
+		    zone->start + zone->len > end)
+			continue;
+		if (vm_bus_remove(vm, pio ? VM_BUS_PIO : VM_BUS_MMIO, &range))
+			continue;
+		list_del(&zone->link);
+		kfree(c);
+	}
+	return 0;
+}
+
+void io_coalesced_free(struct vm *vm)
+{
+	struct coalesced_zone *zone, *next;
+
+	list_for_each_entry_safe(zone, next, &vm->coalesced_zones, link)
+		kfree(container_of(zone, struct coalesced_dev, zone));
+}
+
+/* ---- MMIO ------------------------------------------------------------- */
+
+static void io_exit_mmio(struct vcpu *vcpu, const struct io_fragment *f)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = f->addr;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	if (f->write)
+		memcpy(run->mmio.data, f->data, f->len);
+	run->mmio.len = f->len;
+	run->mmio.is_write = f->write;
+}
+
+/* The next recorded access, if it is this one; a different one voids the
+ * rest of the record: the guest changed its own tables meanwhile.
+ */
+static struct io_fragment *io_replay(struct vcpu_io *io, u64 addr,
+				     unsigned int len, bool write)
+{
+	struct io_fragment *f;
+
+	if (io->next >= io->fragments)
+		return NULL;
+	f = &io->fragment[array_index_nospec(io->next, IO_FRAGMENTS)];
+	if (f->done && f->addr == addr && f->len == len && f->write == write) {
+		io->next++;
+		return f;
+	}
+	io->fragments = io->next;
+	return NULL;
+}
+
+enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
+		    unsigned int len, bool write)
+{
+	struct vcpu_io *io = &vcpu->io;
+	struct io_fragment *f = io_replay(io, gpa.v, len, write);
+
+	if (f) {
+		if (!write)
+			memcpy(data, f->data, len);
+		return MEM_OK;
+	}
+	if (io->fragments >= IO_FRAGMENTS)
+		return MEM_ERROR;
+	f = &io->fragment[io->fragments++];
+	*f = (struct io_fragment){
+		.addr = gpa.v, .len = len, .write = write,
+	};
+	if (write)
+		memcpy(f->data, data, len);
+
+	if (write ? io_bus_write(vcpu, VM_BUS_MMIO, gpa.v, len, f->data) :
+		    io_bus_read(vcpu, VM_BUS_MMIO, gpa.v, len, f->data)) {
+		if (!write)
+			memcpy(data, f->data, len);
+		f->done = true;
+		io->next++;
+		return MEM_OK;
+	}
+	io_exit_mmio(vcpu, f);
+	io->pending = IO_EMULATE;
+	return MEM_PENDING;
+}
+
+/* ---- port I/O --------------------------------------------------------- */
+
+void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
+		 unsigned int count, bool in)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = size;
+	run->io.port = port;
+	run->io.count = count;
+	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+}
+
+/* Did the VMM just finish exactly this request? */
+static bool io_pio_replay(struct vcpu *vcpu, u16 port, unsigned int size,
+			  unsigned int count, bool in)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	if (!io->pio_done)
+		return false;
+	io->pio_done = false;
+	return io->port == port && io->pio_size == size &&
+	       io->pio_count == count && io->pio_in == in;
+}
+
+static enum mem_rc io_pio_ask(struct vcpu *vcpu, u16 port, unsigned int size,
+			      unsigned int count, bool in)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	io->port = port;
+	io->pio_size = size;
+	io->pio_count = count;
+	io->pio_in = in;
+	io->pending = IO_EMULATE;
+	io_exit_pio(vcpu, port, size, count, in);
+	return MEM_PENDING;
+}
+
+enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
+		      unsigned int count, void *data)
+{
+	unsigned int i;
+
+	if (size * count > PAGE_SIZE)
+		return MEM_ERROR;
+	if (io_pio_replay(vcpu, port, size, count, true)) {
+		/* The emulator's buffer may be that very page. */
+		if (data != vcpu->pio_data)
+			memcpy(data, vcpu->pio_data, size * count);
+		return MEM_OK;
+	}
+	for (i = 0; i < count; i++)
+		if (!io_bus_read(vcpu, VM_BUS_PIO, port, size,
+				 (u8 *)data + i * size))
+			break;
+	/* A port answers always or never: only the first can refuse. */
+	if (i == count)
+		return MEM_OK;
+	memset(vcpu->pio_data, 0, size * count);
+	return io_pio_ask(vcpu, port, size, count, true);
+}
+
+enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
+		       unsigned int count, const void *data)
+{
+	unsigned int i;
+
+	if (size * count > PAGE_SIZE)
+		return MEM_ERROR;
+	if (io_pio_replay(vcpu, port, size, count, false))
+		return MEM_OK;
+	for (i = 0; i < count; i++)
+		if (!io_bus_write(vcpu, VM_BUS_PIO, port, size,
+				  (const u8 *)data + i * size))
+			break;
+	if (i == count)
+		return MEM_OK;
+	if (data != vcpu->pio_data)
+		memcpy(vcpu->pio_data, data, size * count);
+	return io_pio_ask(vcpu, port, size, count, false);
+}
+
+/* ---- completion ------------------------------------------------------- */
+
+void io_forget(struct vcpu *vcpu)
+{
+	vcpu->io.pending = IO_NONE;
+	vcpu->io.fragments = 0;
+	vcpu->io.next = 0;
+	vcpu->io.pio_done = false;
+}
+
+static bool io_take_mmio(struct vcpu *vcpu)
+{
+	struct vcpu_io *io = &vcpu->io;
+	struct io_fragment *f;
+
+	if (!io->fragments)
+		return false;
+	f = &io->fragment[io->fragments - 1];
+	if (f->done)
+		return false;
+	if (!f->write)
+		memcpy(f->data, vcpu->run->mmio.data, f->len);
+	f->done = true;
+	return true;
+}
+
+static void io_finish_in(struct vcpu *vcpu)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_GPR);
+	u64 mask = mask_bytes(vcpu->io.size);
+	u64 value = 0;
+
+	memcpy(&value, vcpu->pio_data, vcpu->io.size);
+	/* A 32-bit result clears the upper half: SDM vol. 1, 3.4.1.1 */
+	if (vcpu->io.size == 4)
+		regs->gpr[R_RAX] = 0;
+	regs->gpr[R_RAX] = (regs->gpr[R_RAX] & ~mask) | (value & mask);
+	regs_touch(regs, RG_GPR);
+}
+
+enum run_next io_complete(struct vcpu *vcpu)
+{
+	struct vcpu_io *io = &vcpu->io;
+	enum io_pending pending = io->pending;
+
+	io->pending = IO_NONE;
+	switch (pending) {
+	case IO_NONE:
+		return RUN_AGAIN;
+	case IO_PIO_IN:
+		io_finish_in(vcpu);
+		return RUN_AGAIN;
+	case IO_EMULATE:
+		break;
+	}
+	/* The VMM may have set other registers: then the answer is moot. */
+	if (regs_linear_rip(vcpu_regs(vcpu, EMU_GROUPS)) != io->linear_rip) {
+		io_forget(vcpu);
+		return RUN_AGAIN;
+	}
+	if (!io_take_mmio(vcpu))
+		io->pio_done = true;
+	io->next = 0;
+	return emuglue_again(vcpu);
+}

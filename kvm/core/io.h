@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vCPU's accesses to what is not memory: in-kernel devices on the buses, the
+ * coalesced ring, and the VMM by KVM_EXIT_IO and KVM_EXIT_MMIO.
+ *
+ * The accesses of the instruction under emulation are recorded, so that it
+ * can be executed again once the VMM has done its part: see emu/emu.h.
+ */
+#ifndef CORE_IO_H
+#define CORE_IO_H
+
+#include "base/rc.h"
+#include "base/types.h"
+#include "core/vm.h"
+
+struct vcpu;
+
+/* vCPU's thread, loaded, inside its epoch, for all of these. */
+
+/**
+ * io_mmio() - one access of at most 8 bytes to guest physical @gpa
+ *
+ * MEM_OK: done, or replayed. MEM_PENDING: kvm_run asks the VMM.
+ */
+enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
+		    unsigned int len, bool write);
+
+/** io_pio_string() - @count items of @size bytes at @port; as io_mmio() */
+enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
+		      unsigned int count, void *data);
+enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
+		       unsigned int count, const void *data);
+
+/** io_bus_read() / io_bus_write() - in-kernel devices only; handled? */
+bool io_bus_read(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
+		 unsigned int len, void *data);
+bool io_bus_write(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
+		  unsigned int len, const void *data);
+
+/** io_exit_pio() - fill kvm_run with KVM_EXIT_IO; OUT data in pio_data */
+void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
+		 unsigned int count, bool in);
+
+/** io_forget() - drop the record: the instruction is over */
+void io_forget(struct vcpu *vcpu);
+
+/**
+ * io_complete() - KVM_RUN again: take what the VMM supplied and finish
+ *
+ * RUN_AGAIN: nothing pending any more. RUN_USER: the next part is for the
+ * VMM.
+ */
+enum run_next io_complete(struct vcpu *vcpu);
+
+/* KVM_(UN)REGISTER_COALESCED_MMIO; slots_lock is taken inside. errno. */
+int io_coalesced_add(struct vm *vm, u64 start, u32 len, bool pio);
+int io_coalesced_remove(struct vm *vm, u64 start, u32 len, bool pio);
+
+/** io_coalesced_free() - the VM is going away */
+void io_coalesced_free(struct vm *vm);
+
+#endif

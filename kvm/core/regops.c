@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Register writes with consequences: see regops.h.
+ */
+#include "core/exit.h"
+#include "core/regops.h"
+#include "core/vcpu.h"
+
+u64 regops_get_cr(struct vcpu *vcpu, unsigned int nr)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_CR | RG_CR2);
+
+	switch (nr) {
+	case 0:
+		return regs->cr0;
+	case 2:
+		return regs->cr2;
+	case 3:
+		return regs->cr3;
+	case 4:
+		return regs->cr4;
+	case 8:
+		return vcpu->lapic ? lapic_get_cr8(vcpu->lapic) : vcpu->cr8;
+	}
+	return 0;
+}
+
+void regops_effects(struct vcpu *vcpu, u32 effects)
+{
+	if (effects & (CR_FLUSH | CR_MODE | CR_FLUSH_PCID))
+		vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
+	if (effects & CR_CPUID)
+		vcpu_dyn_changed(vcpu);
+}
+
+bool regops_set_cr(struct vcpu *vcpu, unsigned int nr, u64 val)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_ALL);
+	const struct cr_limits *limits = &vcpu->limits;
+
+	switch (nr) {
+	case 0:
+		if (!cr0_check(regs, val) ||
+		    !backend.cr_valid(vcpu, val, regs->cr4))
+			return false;
+		regops_effects(vcpu, cr0_commit(regs, val));
+		return true;
+	case 2:
+		regs->cr2 = val;
+		regs_touch(regs, RG_CR2);
+		return true;
+	case 3:
+		if (!cr3_check(regs, limits, val))
+			return false;
+		regops_effects(vcpu, cr3_commit(regs, val));
+		return true;
+	case 4:
+		if (!cr4_check(regs, limits, val) ||
+		    !backend.cr_valid(vcpu, regs->cr0, val))
+			return false;
+		regops_effects(vcpu, cr4_commit(regs, val));
+		return true;
+	case 8:
+		if (!cr8_check(val))
+			return false;
+		if (vcpu->lapic)
+			lapic_set_cr8(vcpu->lapic, val);
+		else
+			vcpu->cr8 = val;
+		return true;
+	}
+	return false;
+}
+
+u64 regops_get_dr(struct vcpu *vcpu, unsigned int nr)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_DR);
+
+	switch (nr) {
+	case 6:
+		return regs->dr6;
+	case 7:
+		return regs->dr7;
+	}
+	return regs->dr[array_index_nospec(nr & 3, 4)];
+}
+
+bool regops_set_dr(struct vcpu *vcpu, unsigned int nr, u64 val)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_DR);
+
+	switch (nr) {
+	case 6:
+		if (!dr67_check(val))
+			return false;
+		regs->dr6 = dr6_fix(&vcpu->limits, val);
+		break;
+	case 7:
+		if (!dr67_check(val))
+			return false;
+		regs->dr7 = dr7_fix(val);
+		break;
+	default:
+		regs->dr[array_index_nospec(nr & 3, 4)] = val;
+		return true;
+	}
+	regs_touch(regs, RG_DR);
+	return true;
+}
+
+void regops_raise_db(struct vcpu *vcpu, u64 dr6)
+{
+	event_raise(&vcpu->events, &(struct fault){ .vector = VEC_DB });
+	if (vcpu->events.exception.pending &&
+	    vcpu->events.exception.vector == VEC_DB) {
+		vcpu->events.exception.has_payload = true;
+		vcpu->events.exception.payload = dr6;
+	}
+}
+
+void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc)
+{
+	struct regs *regs;
+
+	if (exc->vector == VEC_PF && exc->has_payload) {
+		regs = vcpu_regs(vcpu, RG_CR2);
+		regs->cr2 = exc->payload;
+		regs_touch(regs, RG_CR2);
+	} else if (exc->vector == VEC_DB) {
+		regs = vcpu_regs(vcpu, RG_DR);
+		if (exc->has_payload) {
+			regs->dr6 &= ~0xfUL;
+			regs->dr6 |= exc->payload;
+			/* The bit is active low: the payload names it. */
+			regs->dr6 ^= exc->payload & DR6_RTM;
+		}
+		regs->dr7 &= ~DR7_GD;
+		regs_touch(regs, RG_DR);
+	}
+}
+
+bool regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf)
+{
+	vcpu->events.shadow = shadow;
+	if (vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP) {
+		exit_debug(vcpu, VEC_DB, DR6_BS | DR6_INIT);
+		return true;
+	}
+	if (tf)
+		regops_raise_db(vcpu, DR6_BS);
+	return false;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writes to control and debug registers by a guest instruction, with what
+ * follows from them. Used by exit handlers and by the emulator's callbacks.
+ */
+#ifndef CORE_REGOPS_H
+#define CORE_REGOPS_H
+
+#include "base/host.h"
+
+struct exception;
+struct vcpu;
+
+/* vCPU's thread, loaded, for all. */
+
+/** regops_get_cr() - MOV from CR @nr (0, 2, 3, 4, 8) */
+u64 regops_get_cr(struct vcpu *vcpu, unsigned int nr);
+
+/** regops_set_cr() - MOV to CR @nr; false: #GP(0), nothing changed */
+bool regops_set_cr(struct vcpu *vcpu, unsigned int nr, u64 val);
+
+/** regops_get_dr() / regops_set_dr() - DR @nr (0-3, 6, 7), checks done */
+u64 regops_get_dr(struct vcpu *vcpu, unsigned int nr);
+bool regops_set_dr(struct vcpu *vcpu, unsigned int nr, u64 val);
+
+/** regops_effects() - act on enum cr_effect */
+void regops_effects(struct vcpu *vcpu, u32 effects);
+
+/** regops_raise_db() - raise #DB; @dr6 are the bits to set in DR6 */
+void regops_raise_db(struct vcpu *vcpu, u64 dr6);
+
+/**
+ * regops_exception_payload() - put an exception's payload where it belongs
+ *
+ * #DB and #PF change DR6 and CR2 only when they are really delivered.
+ */
+void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc);
+
+/**
+ * regops_stepped() - an instruction was completed by us instead of the CPU:
+ * shadows end, a trap flag traps. True: KVM_EXIT_DEBUG is filled in.
+ */
+bool regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The request table and the ways to reach a vCPU: see request.h.
+ *
+ * The protocol between a requester and the run loop: the requester sets its
+ * bit, then looks at vcpu->mode; the vCPU sets mode to IN_GUEST, then looks at
+ * its bits, with interrupts off until the entry. One of the two sees the
+ * other's store, and an IPI sent to a CPU with interrupts off makes the entry
+ * exit at once.
+ */
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <trace/events/ipi.h>
+
+#include "core/clock.h"
+#include "core/request.h"
+#include "core/vcpu.h"
+#include "irq/chip.h"
+#include "pv/pv.h"
+
+static DEFINE_PER_CPU(struct cpumask, request_mask);
+
+void vcpu_request(struct vcpu *vcpu, enum request req)
+{
+	/* What the request is about must be visible before the bit. */
+	smp_mb__before_atomic();
+	set_bit(req, &vcpu->requests);
+}
+
+void vcpu_wake(struct vcpu *vcpu)
+{
+	rcuwait_wake_up(&vcpu->wait);
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	int cpu, me;
+
+	vcpu_wake(vcpu);
+	me = get_cpu();
+	if (cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) ==
+	    VCPU_IN_GUEST) {
+		cpu = READ_ONCE(vcpu->cpu);
+		if (cpu != me && cpu >= 0 && cpu_online(cpu))
+			smp_send_reschedule(cpu);
+	}
+	put_cpu();
+}
+
+void vcpu_request_kick(struct vcpu *vcpu, enum request req)
+{
+	vcpu_request(vcpu, req);
+	vcpu_kick(vcpu);
+}
+
+static void request_ipi(void *unused)
+{
+	/* Taking the interrupt was the point: the guest has exited. */
+}
+
+void vm_request_all(struct vm *vm, enum request req)
+{
+	struct cpumask *mask;
+	struct vcpu *vcpu;
+	unsigned int i;
+	int cpu, me;
+
+	me = get_cpu();
+	mask = this_cpu_ptr(&request_mask);
+	cpumask_clear(mask);
+	vm_for_each_vcpu(i, vcpu, vm) {
+		vcpu_request(vcpu, req);
+		/* Pairs with the run loop: bit first, then mode. */
+		smp_mb__after_atomic();
+		if (READ_ONCE(vcpu->mode) == VCPU_OUTSIDE)
+			continue;
+		cpu = READ_ONCE(vcpu->cpu);
+		if (cpu >= 0 && cpu != me)
+			__cpumask_set_cpu(cpu, mask);
+	}
+	if (!cpumask_empty(mask))
+		smp_call_function_many(mask, request_ipi, NULL, true);
+	put_cpu();
+}
+
+bool request_pending(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) != 0;
+}
+
+/* ---- handlers: false leaves KVM_RUN with *ret ------------------------- */
+
+static bool request_vm_dead(struct vcpu *vcpu, int *ret)
+{
+	*ret = -EIO;
+	return false;
+}
+
+static bool request_tlb_flush(struct vcpu *vcpu, int *ret)
+{
+	backend_call(flush)(vcpu, FLUSH_ROOT, 0);
+	return true;
+}
+
+static bool request_tlb_flush_guest(struct vcpu *vcpu, int *ret)
+{
+	backend_call(flush)(vcpu, FLUSH_GUEST, 0);
+	return true;
+}
+
+static bool request_root(struct vcpu *vcpu, int *ret)
+{
+	backend_call(set_root)(vcpu, mmu_root(&vcpu->vm->mmu),
+			       mmu_root_levels(&vcpu->vm->mmu));
+	return true;
+}
+
+static bool request_triple_fault(struct vcpu *vcpu, int *ret)
+{
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	*ret = 0;
+	return false;
+}
+
+static bool request_nmi(struct vcpu *vcpu, int *ret)
+{
+	/* Two can wait: one in delivery's place, one latched behind it. */
+	unsigned int limit = vcpu->events.nmi_blocked ? 1 : 2;
+	unsigned int got = atomic_xchg(&vcpu->nmi_inbox, 0);
+
+	vcpu->events.nmi_pending =
+		min(limit, vcpu->events.nmi_pending + got);
+	return true;
+}
+
+static bool request_nothing(struct vcpu *vcpu, int *ret)
+{
+	return true;
+}
+
+static bool request_clock_update(struct vcpu *vcpu, int *ret)
+{
+	pv_clock_update(vcpu);
+	return true;
+}
+
+static bool request_masterclock(struct vcpu *vcpu, int *ret)
+{
+	clock_update_master(vcpu->vm);
+	return true;
+}
+
+struct request_row {
+	const char *name;
+	bool (*handle)(struct vcpu *vcpu, int *ret);
+};
+
+static const struct request_row request_rows[REQ_COUNT] = {
+	[REQ_VM_DEAD] = { "vm dead", request_vm_dead },
+	[REQ_TLB_FLUSH] = { "tlb flush", request_tlb_flush },
+	[REQ_TLB_FLUSH_GUEST] = { "guest tlb flush", request_tlb_flush_guest },
+	[REQ_ROOT] = { "root", request_root },
+	[REQ_TRIPLE_FAULT] = { "triple fault", request_triple_fault },
+	/* Taken by the run loop, which sees mp_state change. */
+	[REQ_MP_EVENTS] = { "mp events", request_nothing },
+	[REQ_NMI] = { "nmi", request_nmi },
+	/* Being there was enough: the arbiter looks before each entry. */
+	[REQ_EVENT] = { "event", request_nothing },
+	[REQ_IOAPIC_SCAN] = { "ioapic scan", request_nothing },
+	[REQ_CLOCK_UPDATE] = { "clock update", request_clock_update },
+	[REQ_MASTERCLOCK] = { "master clock", request_masterclock },
+	[REQ_UNHALT] = { "unhalt", request_nothing },
+};
+
+bool request_handle(struct vcpu *vcpu, int *ret)
+{
+	unsigned long taken = xchg(&vcpu->requests, 0);
+	unsigned int req;
+
+	for_each_set_bit(req, &taken, REQ_COUNT) {
+		/* A dead VM stays dead. */
+		if (req == REQ_VM_DEAD)
+			set_bit(req, &vcpu->requests);
+		if (request_rows[req].handle(vcpu, ret))
+			continue;
+		/* Those behind it are for the next KVM_RUN. */
+		taken &= ~GENMASK(req, 0);
+		while (taken) {
+			set_bit(__ffs(taken), &vcpu->requests);
+			taken &= taken - 1;
+		}
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_RUN: finish what the VMM was asked for, then requests, arbitration,
+ * entry, exit, until something is for the VMM or a signal comes.
+ *
+ * Around the entry interrupts are off, and the order is what makes kicks
+ * safe: mode IN_GUEST first, then the look at requests and at the host's own
+ * work, then the choice of an event, so that nothing chosen is ever put back.
+ * The epoch is left before the entry and entered after it: a vCPU in guest
+ * mode reads no table.
+ */
+#include <linux/entry-kvm.h>
+#include <linux/sched/signal.h>
+#include <linux/vtime.h>
+
+#include "core/arbiter.h"
+#include "core/emuglue.h"
+#include "core/exit.h"
+#include "core/fpu.h"
+#include "core/halt.h"
+#include "core/io.h"
+#include "core/regops.h"
+#include "core/vcpu.h"
+#include "irq/chip.h"
+
+/* ---- what enters the guest ------------------------------------------- */
+
+static bool run_irq_ready(struct vcpu *vcpu)
+{
+	if (!vcpu->lapic)
+		return vcpu->user_irq_pending;
+	if (lapic_pending_irq(vcpu->lapic) >= 0)
+		return true;
+	if (vcpu->user_irq_pending && lapic_accepts_extint(vcpu->lapic))
+		return true;
+	return chip_extint_pending(vcpu);
+}
+
+/* Take the interrupt from its controller; -1 if it was withdrawn. */
+static int run_irq_ack(struct vcpu *vcpu)
+{
+	int vector;
+
+	if (vcpu->user_irq_pending &&
+	    (!vcpu->lapic || lapic_accepts_extint(vcpu->lapic))) {
+		vcpu->user_irq_pending = false;
+		return vcpu->user_irq;
+	}
+	if (!vcpu->lapic)
+		return -1;
+	if (chip_extint_pending(vcpu))
+		return chip_extint_ack(vcpu);
+	vector = lapic_pending_irq(vcpu->lapic);
+	if (vector >= 0)
+		lapic_ack(vcpu->lapic, vector);
+	return vector;
+}
+
+static void run_inject_exception(struct vcpu *vcpu)
+{
+	struct exception *exc = &vcpu->events.exception;
+	struct event *inject = &vcpu->entry.inject;
+	bool prot = vcpu_regs(vcpu, RG_CR)->cr0 & CR0_PE;
+	struct regs *regs = &vcpu->regs;
+
+	*inject = event_exception(exc->vector, exc->has_error_code && prot,
+				  exc->error_code);
+	regops_exception_payload(vcpu, exc);
+	/* SDM vol. 3, 18.3.1.1: faults push RF set, so that resume steps on. */
+	if (exc->vector != VEC_DB && exc->vector != VEC_BP &&
+	    exc->vector != VEC_OF && exc->vector != VEC_MC) {
+		regs->rflags |= RFLAGS_RF;
+		regs_touch(regs, RG_RIP);
+	}
+	exc->pending = false;
+}
+
+static void run_pick(struct vcpu *vcpu)
+{
+	struct events *ev = &vcpu->events;
+	struct entry *entry = &vcpu->entry;
+	struct arbiter_in in = {
+		.events = ev,
+		.irq_ready = run_irq_ready(vcpu),
+		.if_flag = vcpu->regs.rflags & RFLAGS_IF,
+		.irq_masked = vcpu->guest_debug & KVM_GUESTDBG_BLOCKIRQ,
+		.irq_wanted = !vcpu->vm->irqchip &&
+			      vcpu->run->request_interrupt_window,
+	};
+	struct arbiter_out out;
+	int vector;
+
+	arbiter_decide(&in, &out);
+	entry->windows = out.windows;
+	entry->exit_at_once = out.exit_at_once;
+	entry->shadow = ev->shadow;
+	entry->inject.type = EVENT_NONE;
+
+	switch (out.pick) {
+	case PICK_NONE:
+		break;
+	case PICK_REINJECT:
+		entry->inject = ev->reinject;
+		ev->reinject.type = EVENT_NONE;
+		break;
+	case PICK_EXCEPTION:
+		run_inject_exception(vcpu);
+		break;
+	case PICK_NMI:
+		entry->inject.type = EVENT_NMI;
+		entry->inject.vector = VEC_NMI;
+		ev->nmi_pending--;
+		ev->nmi_blocked = true;
+		break;
+	case PICK_IRQ:
+		vector = run_irq_ack(vcpu);
+		if (vector < 0)
+			break;
+		entry->inject.type = EVENT_IRQ;
+		entry->inject.vector = vector;
+		if (run_irq_ready(vcpu))
+			entry->windows |= WINDOW_IRQ;
+		break;
+	}
+}
+
+static void run_set_tpr(struct vcpu *vcpu)
+{
+	struct entry *entry = &vcpu->entry;
+	int irr;
+
+	if (!vcpu->lapic) {
+		entry->cr8 = vcpu->cr8;
+		entry->cr8_exit = true;
+		return;
+	}
+	entry->cr8 = lapic_get_cr8(vcpu->lapic);
+	irr = lapic_highest_irr(vcpu->lapic);
+	/* Only a TPR that holds an interrupt back is worth an exit. */
+	entry->cr8_exit = irr >= 0 && entry->cr8 >= irr >> 4;
+}
+
+/* ---- one entry -------------------------------------------------------- */
+
+static void run_after_exit(struct vcpu *vcpu)
+{
+	struct events *ev = &vcpu->events;
+	struct exit *exit = &vcpu->exit;
+
+	ev->reinject = exit->inflight;
+	ev->shadow = exit->shadow;
+	if (exit->nmi_unblocked)
+		ev->nmi_blocked = false;
+	if (exit->inflight.type == EVENT_NMI)
+		ev->nmi_blocked = true;
+	if (vcpu->lapic) {
+		if (exit->cr8 != vcpu->entry.cr8)
+			lapic_set_cr8(vcpu->lapic, exit->cr8);
+	} else {
+		vcpu->cr8 = exit->cr8;
+	}
+}
+
+/*
+ * Enter the guest once. False: something came up before the entry, and the
+ * caller goes round.
+ */
+static bool run_enter(struct vcpu *vcpu)
+{
+	preempt_disable();
+	local_irq_disable();
+	WRITE_ONCE(vcpu->mode, VCPU_IN_GUEST);
+	/* Pairs with vcpu_kick() and vm_request_all(). */
+	smp_mb();
+	if (request_pending(vcpu) || xfer_to_guest_mode_work_pending()) {
+		WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		preempt_enable();
+		return false;
+	}
+	run_pick(vcpu);
+	run_set_tpr(vcpu);
+	if (vcpu->controls_stale) {
+		backend.controls_changed(vcpu);
+		vcpu->controls_stale = false;
+	}
+	fpu_enter(vcpu);
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	vtime_account_guest_enter();
+
+	do {
+		backend_call(run)(vcpu, &vcpu->entry, &vcpu->exit);
+		vcpu->stat_exits++;
+	} while (backend_call(fast_exit)(vcpu, &vcpu->exit));
+
+	fpu_leave(vcpu);
+	WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
+	backend_call(irqoff)(vcpu, &vcpu->exit);
+	/* Host interrupts that made us exit are taken here, as guest time. */
+	local_irq_enable();
+	local_irq_disable();
+	vtime_account_guest_exit();
+	local_irq_enable();
+	preempt_enable();
+	epoch_enter(&vcpu->reader);
+	run_after_exit(vcpu);
+	return true;
+}
+
+/* > 0: again; else the result of KVM_RUN. */
+static int run_once(struct vcpu *vcpu)
+{
+	int ret;
+
+	if (request_pending(vcpu) && !request_handle(vcpu, &ret))
+		return ret;
+	if (vcpu->lapic && lapic_events(vcpu->lapic)) {
+		halt_take_mp_events(vcpu);
+		if (vcpu->mp_state != MP_RUNNABLE)
+			return 1;
+	}
+	if (vcpu->events.triple_fault) {
+		vcpu->events.triple_fault = false;
+		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+		return 0;
+	}
+	if (!vcpu->lapic && vcpu->run->request_interrupt_window &&
+	    !vcpu->user_irq_pending && vcpu_can_take_irq(vcpu)) {
+		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		return 0;
+	}
+	if (!run_enter(vcpu))
+		return 1;
+	return exit_result(vcpu, exit_handle(vcpu, &vcpu->exit));
+}
+
+/* Signals, rescheduling: the host's business between two entries. */
+static int run_host_work(struct vcpu *vcpu)
+{
+	int ret;
+
+	if (!__xfer_to_guest_mode_work_pending())
+		return 1;
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	ret = xfer_to_guest_mode_handle_work(NULL);
+	epoch_enter(&vcpu->reader);
+	if (!ret)
+		return 1;
+	vcpu->run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
+}
+
+static int run_loop(struct vcpu *vcpu)
+{
+	int ret;
+
+	do {
+		if (READ_ONCE(vcpu->vm->dead))
+			return -EIO;
+		if (vcpu->mp_state == MP_RUNNABLE)
+			ret = run_once(vcpu);
+		else
+			ret = halt_block(vcpu);
+		if (ret == -EINTR)
+			vcpu->run->exit_reason = KVM_EXIT_INTR;
+		if (ret <= 0)
+			return ret;
+		ret = run_host_work(vcpu);
+	} while (ret > 0);
+	return ret;
+}
+
+/* ---- the edges of KVM_RUN --------------------------------------------- */
+
+static void run_sigset(struct vcpu *vcpu, bool activate)
+{
+	if (!vcpu->sigset_active)
+		return;
+	/* As sigprocmask() documents: real_blocked is for this very use. */
+	if (activate) {
+		sigprocmask(SIG_SETMASK, &vcpu->sigset,
+			    &current->real_blocked);
+	} else {
+		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+		sigemptyset(&current->real_blocked);
+	}
+}
+
+static void run_fill_common(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->if_flag = !!(vcpu->regs.rflags & RFLAGS_IF);
+	run->flags = 0;
+	run->cr8 = vcpu->lapic ? lapic_get_cr8(vcpu->lapic) : vcpu->cr8;
+	run->apic_base = vcpu->lapic ? vcpu->lapic->base :
+				       vcpu->apic_base;
+	run->ready_for_interrupt_injection =
+		vcpu->vm->irqchip_mode == IRQCHIP_KERNEL ||
+		(!vcpu->user_irq_pending && vcpu_can_take_irq(vcpu));
+}
+
+static int run_prepare(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	enum run_next next;
+
+	if (!vcpu->lapic) {
+		vcpu->cr8 = READ_ONCE(run->cr8) & 15;
+	} else if (vcpu->mp_state == MP_UNINITIALIZED) {
+		/* The VMM polls: one wait for INIT per call. */
+		if (READ_ONCE(run->immediate_exit__unsafe))
+			return -EINTR;
+	}
+	next = io_complete(vcpu);
+	if (next != RUN_AGAIN)
+		return exit_result(vcpu, next);
+	if (READ_ONCE(run->immediate_exit__unsafe)) {
+		run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	return 1;
+}
+
+int vcpu_run(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int ret;
+
+	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
+		return -EINVAL;
+	if (READ_ONCE(vcpu->vm->dead))
+		return -EIO;
+
+	vcpu->launched = true;
+	vcpu_load(vcpu);
+	run_sigset(vcpu, true);
+	fpu_swap(vcpu, true);
+	epoch_enter(&vcpu->reader);
+
+	/* Nothing stale may look like an answer, whatever we return. */
+	run->exit_reason = KVM_EXIT_UNKNOWN;
+	ret = run_prepare(vcpu);
+	if (ret > 0)
+		ret = run_loop(vcpu);
+
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	fpu_swap(vcpu, false);
+	run_fill_common(vcpu);
+	run_sigset(vcpu, false);
+	vcpu_put(vcpu);
+	return ret;
+}

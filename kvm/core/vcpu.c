@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Life of a vCPU, its binding to a host CPU, and what follows from its CPUID.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "core/apic.h"
+#include "core/arbiter.h"
+#include "core/clock.h"
+#include "core/fpu.h"
+#include "core/io.h"
+#include "core/locks.h"
+#include "core/msrs.h"
+#include "core/vcpu.h"
+#include "irq/chip.h"
+#include "pv/pv.h"
+#include "x86/segment.h"
+
+/* ---- binding to a CPU ------------------------------------------------- */
+
+static void vcpu_bind(struct vcpu *vcpu, int cpu)
+{
+	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
+		vcpu->host_xcr0 = fpu_xcr0_now();
+	WRITE_ONCE(vcpu->cpu, cpu);
+	backend_call(load)(vcpu, cpu);
+	clock_loaded(vcpu, cpu);
+}
+
+static void vcpu_unbind(struct vcpu *vcpu)
+{
+	backend_call(put)(vcpu);
+	WRITE_ONCE(vcpu->cpu, -1);
+}
+
+static void vcpu_sched_in(struct preempt_notifier *pn, int cpu)
+{
+	vcpu_bind(container_of(pn, struct vcpu, preempt), cpu);
+}
+
+static void vcpu_sched_out(struct preempt_notifier *pn,
+			   struct task_struct *next)
+{
+	vcpu_unbind(container_of(pn, struct vcpu, preempt));
+}
+
+static struct preempt_ops vcpu_preempt_ops = {
+	.sched_in = vcpu_sched_in,
+	.sched_out = vcpu_sched_out,
+};
+
+void vcpu_load(struct vcpu *vcpu)
+{
+	int cpu = get_cpu();
+
+	preempt_notifier_register(&vcpu->preempt);
+	vcpu_bind(vcpu, cpu);
+	put_cpu();
+}
+
+void vcpu_put(struct vcpu *vcpu)
+{
+	preempt_disable();
+	vcpu_unbind(vcpu);
+	preempt_notifier_unregister(&vcpu->preempt);
+	preempt_enable();
+}
+
+/* ---- reset ------------------------------------------------------------ */
+
+void vcpu_reset(struct vcpu *vcpu, bool init)
+{
+	const struct cpuid_set *cpuid = vcpu->cpuid;
+
+	vcpu->events = (struct events){ };
+	vcpu->user_irq_pending = false;
+	io_forget(vcpu);
+	if (vcpu->lapic)
+		lapic_reset(vcpu->lapic, init);
+	regs_reset(&vcpu->regs, init, cpuid ? cpuid->signature : 0x600);
+	if (!init) {
+		msr_reset(&vcpu->msrs);
+		vcpu->regs.xcr0 = XCR0_X87;
+	}
+	backend.vcpu_reset(vcpu, init);
+	backend_call(set_root)(vcpu, mmu_root(&vcpu->vm->mmu),
+			       mmu_root_levels(&vcpu->vm->mmu));
+	vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
+	vcpu->controls_stale = true;
+	vcpu_dyn_changed(vcpu);
+}
+
+/* ---- creation --------------------------------------------------------- */
+
+static int vcpu_alloc_pages(struct vcpu *vcpu)
+{
+	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	return vcpu->run && vcpu->pio_data ? 0 : -ENOMEM;
+}
+
+static void vcpu_init_fields(struct vcpu *vcpu, struct vm *vm, int id)
+{
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->cpu = -1;
+	vcpu_locks_init(vcpu);
+	rcuwait_init(&vcpu->wait);
+	preempt_notifier_init(&vcpu->preempt, &vcpu_preempt_ops);
+	vcpu->apic_base = LAPIC_DEFAULT_BASE | APIC_BASE_EN |
+			  (id == vm->bsp_id ? APIC_BASE_BSP : 0);
+	vcpu->mp_state = !vm_has_lapic(vm) || id == vm->bsp_id ?
+		MP_RUNNABLE : MP_UNINITIALIZED;
+	msrs_init(vcpu);
+}
+
+static int vcpu_init(struct vcpu *vcpu)
+{
+	int err;
+
+	err = vcpu_alloc_pages(vcpu);
+	if (err)
+		return err;
+	if (!fpu_create(vcpu))
+		return -ENOMEM;
+	err = apic_create(vcpu);
+	if (err)
+		return err;
+	err = pv_clock_create(vcpu);
+	if (err)
+		return err;
+	cr_limits_init(&vcpu->limits, NULL, vcpu_cr_host());
+	return backend.vcpu_init(vcpu);
+}
+
+/* What of vcpu_init() was done; each step leaves NULL before it. */
+static void vcpu_destroy(struct vcpu *vcpu)
+{
+	pv_clock_destroy(vcpu);
+	apic_destroy(vcpu);
+	fpu_destroy(vcpu);
+	cpuid_set_free(vcpu->cpuid);
+	free_page((unsigned long)vcpu->pio_data);
+	free_page((unsigned long)vcpu->run);
+	kfree(vcpu);
+}
+
+static int vcpu_publish(struct vm *vm, struct vcpu *vcpu)
+{
+	int err;
+
+	vcpu->index = vm->vcpu_count;
+	err = xa_insert(&vm->vcpus, vcpu->index, vcpu, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	err = xa_insert(&vm->vcpus_by_id, vcpu->id, vcpu, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		xa_erase(&vm->vcpus, vcpu->index);
+		return err;
+	}
+	epoch_add_reader(&vm->mem.epoch, &vcpu->reader);
+	/* Pairs with vm_for_each_vcpu(). */
+	smp_store_release(&vm->vcpu_count, vm->vcpu_count + 1);
+	return 0;
+}
+
+int vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
+{
+	u32 max_id = vm->max_vcpu_id ? : VM_MAX_VCPU_ID;
+	struct vcpu *vcpu;
+	int err;
+
+	lockdep_assert_held(&vm->lock);
+	if (id >= max_id)
+		return -EINVAL;
+	if (vm->vcpu_count >= VM_MAX_VCPUS)
+		return -EINVAL;
+	if (vm_vcpu_by_id(vm, id))
+		return -EEXIST;
+	vcpu = kzalloc(backend.vcpu_size, GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return -ENOMEM;
+	vcpu_init_fields(vcpu, vm, id);
+	err = vcpu_init(vcpu);
+	if (err)
+		goto destroy;
+	vcpu_load(vcpu);
+	vcpu_reset(vcpu, false);
+	clock_vcpu_init(vcpu);
+	vcpu_put(vcpu);
+	vcpu_update_policy(vcpu);
+	err = vcpu_publish(vm, vcpu);
+	if (err)
+		goto backend_free;
+	*out = vcpu;
+	return 0;
+
+backend_free:
+	backend.vcpu_free(vcpu);
+destroy:
+	vcpu_destroy(vcpu);
+	return err;
+}
+
+void vcpu_free(struct vcpu *vcpu)
+{
+	epoch_remove_reader(&vcpu->vm->mem.epoch, &vcpu->reader);
+	backend.vcpu_free(vcpu);
+	vcpu_destroy(vcpu);
+}
+
+/* ---- CPUID and what follows ------------------------------------------- */
+
+void vcpu_dyn_changed(struct vcpu *vcpu)
+{
+	u64 base = vcpu->lapic ? vcpu->lapic->base : vcpu->apic_base;
+
+	cpuid_dyn_update(&vcpu->cpuid_dyn, vcpu->cpuid,
+			 vcpu_regs(vcpu, RG_CR), base);
+}
+
+const struct cr_host *vcpu_cr_host(void)
+{
+	static struct cr_host host;
+
+	/* The same on each call: nothing to lock. */
+	host.cr4 = ~0ULL;
+	host.efer = EFER_SCE_BIT | EFER_LME_BIT | EFER_LMA_BIT |
+		    EFER_NXE_BIT | EFER_FFXSR_BIT;
+	host.xcr0 = fpu_xcr0_host();
+	host.xss = 0;
+	return &host;
+}
+
+void vcpu_cpuid_changed(struct vcpu *vcpu)
+{
+	vcpu->msrs.cpuid = vcpu->cpuid;
+	cr_limits_init(&vcpu->limits, vcpu->cpuid, vcpu_cr_host());
+	apic_cpuid_changed(vcpu);
+	vcpu_dyn_changed(vcpu);
+	vcpu_update_policy(vcpu);
+}
+
+void vcpu_update_policy(struct vcpu *vcpu)
+{
+	u64 off = vcpu->vm->disabled_exits;
+	u32 debug = vcpu->guest_debug;
+
+	vcpu->policy = (struct policy){
+		.exceptions = BIT(VEC_MC),
+		.hlt_exits = !(off & KVM_X86_DISABLE_EXITS_HLT),
+		.pause_exits = !(off & KVM_X86_DISABLE_EXITS_PAUSE),
+		.mwait_exits = !(off & KVM_X86_DISABLE_EXITS_MWAIT),
+		.dr_exits = true,
+		.single_step = debug & KVM_GUESTDBG_SINGLESTEP,
+	};
+	if (debug & KVM_GUESTDBG_ENABLE) {
+		if (debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))
+			vcpu->policy.exceptions |= BIT(VEC_DB);
+		if (debug & KVM_GUESTDBG_USE_SW_BP)
+			vcpu->policy.exceptions |= BIT(VEC_BP);
+	}
+	vcpu->controls_stale = true;
+}
+
+bool vcpu_can_take_irq(struct vcpu *vcpu)
+{
+	struct arbiter_in in = {
+		.events = &vcpu->events,
+		.if_flag = vcpu->regs.rflags & RFLAGS_IF,
+		.irq_masked = vcpu->guest_debug & KVM_GUESTDBG_BLOCKIRQ,
+	};
+
+	return arbiter_irq_open(&in) &&
+	       vcpu->events.reinject.type == EVENT_NONE &&
+	       !vcpu->events.exception.pending;
+}
+
+bool vcpu_has_work(struct vcpu *vcpu)
+{
+	struct lapic *lapic = vcpu->lapic;
+
+	if (lapic && lapic_events(lapic))
+		return true;
+	if (vcpu->mp_state == MP_UNINITIALIZED ||
+	    vcpu->mp_state == MP_INIT_RECEIVED)
+		return false;
+	if (test_bit(REQ_UNHALT, &vcpu->requests) ||
+	    test_bit(REQ_VM_DEAD, &vcpu->requests) ||
+	    vcpu->events.exception.pending || vcpu->events.triple_fault)
+		return true;
+	if (atomic_read(&vcpu->nmi_inbox) ||
+	    (vcpu->events.nmi_pending && !vcpu->events.nmi_blocked))
+		return true;
+	if (!(vcpu->regs.rflags & RFLAGS_IF))
+		return false;
+	return vcpu->user_irq_pending || chip_extint_pending(vcpu) ||
+	       (lapic && lapic_pending_irq(lapic) >= 0);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Life of a VM and its device buses: see vm.h.
+ */
+#include <linux/slab.h>
+
+#include "core/apic.h"
+#include "core/backend.h"
+#include "core/io.h"
+#include "core/locks.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+#include "irq/chip.h"
+#include "irq/ioeventfd.h"
+#include "irq/irqfd.h"
+#include "irq/route.h"
+
+static void vm_flush(struct mmu *mmu)
+{
+	vm_request_all(container_of(mmu, struct vm, mmu), REQ_TLB_FLUSH);
+}
+
+static const struct mmu_ops vm_mmu_ops = {
+	.flush = vm_flush,
+};
+
+static void vm_init_fields(struct vm *vm)
+{
+	kref_init(&vm->ref);
+	vm_locks_init(vm);
+	xa_init(&vm->vcpus);
+	xa_init(&vm->vcpus_by_id);
+	INIT_LIST_HEAD(&vm->coalesced_zones);
+	INIT_LIST_HEAD(&vm->irqfds);
+	INIT_LIST_HEAD(&vm->resamplers);
+	INIT_LIST_HEAD(&vm->ioeventfds);
+	apic_vm_init(vm);
+	clock_vm_init(vm);
+}
+
+static int vm_init(struct vm *vm)
+{
+	int err;
+
+	vm->coalesced_ring = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vm->coalesced_ring)
+		return -ENOMEM;
+	err = mem_setup(&vm->mem);
+	if (err)
+		goto free_ring;
+	err = mmu_init(&vm->mmu, &vm->mem, backend.tdp, backend.tdp_levels,
+		       &vm_mmu_ops);
+	if (err)
+		goto free_mem;
+	err = backend.vm_init(vm);
+	if (err)
+		goto free_mmu;
+	return 0;
+
+free_mmu:
+	mmu_free(&vm->mmu);
+free_mem:
+	mem_free(&vm->mem);
+free_ring:
+	free_page((unsigned long)vm->coalesced_ring);
+	return err;
+}
+
+int vm_create(unsigned long type, struct vm **out)
+{
+	struct vm *vm;
+	int err;
+
+	if (type)
+		return -EINVAL;
+	if (!try_module_get(backend.owner))
+		return -ENODEV;
+	vm = kzalloc(backend.vm_size, GFP_KERNEL_ACCOUNT);
+	if (!vm) {
+		err = -ENOMEM;
+		goto put_module;
+	}
+	vm_init_fields(vm);
+	err = vm_init(vm);
+	if (err)
+		goto free_vm;
+	*out = vm;
+	return 0;
+
+free_vm:
+	kfree(vm);
+put_module:
+	module_put(backend.owner);
+	return err;
+}
+
+static void vm_free_coalesced(struct vm *vm)
+{
+	io_coalesced_free(vm);
+	free_page((unsigned long)vm->coalesced_ring);
+}
+
+/* The last reference is gone: no fd, no vCPU thread, no reader of any table. */
+static void vm_destroy(struct kref *ref)
+{
+	struct vm *vm = container_of(ref, struct vm, ref);
+	struct vcpu *vcpu;
+	unsigned long i;
+
+	irqfd_free_all(vm);
+	ioeventfd_free_all(vm);
+	chip_free(vm);
+	xa_for_each(&vm->vcpus, i, vcpu)
+		vcpu_free(vcpu);
+	xa_destroy(&vm->vcpus);
+	xa_destroy(&vm->vcpus_by_id);
+	route_free(vm);
+	vm_free_coalesced(vm);
+	host_free(rcu_dereference_raw(vm->bus[VM_BUS_PIO]));
+	host_free(rcu_dereference_raw(vm->bus[VM_BUS_MMIO]));
+	mmu_free(&vm->mmu);
+	mem_free(&vm->mem);
+	backend.vm_free(vm);
+	kfree(vm);
+	module_put(backend.owner);
+}
+
+void vm_get(struct vm *vm)
+{
+	kref_get(&vm->ref);
+}
+
+bool vm_get_safe(struct vm *vm)
+{
+	return kref_get_unless_zero(&vm->ref);
+}
+
+void vm_put(struct vm *vm)
+{
+	kref_put(&vm->ref, vm_destroy);
+}
+
+bool vm_bug(struct vm *vm, bool cond, const char *what)
+{
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	if (likely(!cond))
+		return false;
+	if (!xchg(&vm->dead, true))
+		pr_err("kvm: VM of process %d is dead: %s\n",
+		       task_tgid_nr(current), what);
+	vm_for_each_vcpu(i, vcpu, vm)
+		vcpu_request_kick(vcpu, REQ_VM_DEAD);
+	return true;
+}
+
+struct vcpu *vm_vcpu(struct vm *vm, unsigned int i)
+{
+	return xa_load(&vm->vcpus, i);
+}
+
+struct vcpu *vm_vcpu_by_id(struct vm *vm, u32 id)
+{
+	return xa_load(&vm->vcpus_by_id, id);
+}
+
+/* ---- device buses ----------------------------------------------------- */
+
+static int vm_bus_errno(enum bus_rc rc)
+{
+	switch (rc) {
+	case BUS_OK:
+		return 0;
+	case BUS_EXISTS:
+		return -EEXIST;
+	case BUS_NOENT:
+		return -ENOENT;
+	case BUS_INVALID:
+		return -EINVAL;
+	case BUS_FULL:
+		return -ENOSPC;
+	case BUS_NOMEM:
+		return -ENOMEM;
+	}
+	return -EINVAL;
+}
+
+static struct bus_table *vm_bus_table(struct vm *vm, enum vm_bus bus)
+{
+	return rcu_dereference_protected(vm->bus[bus],
+				lockdep_is_held(&vm->mem.slots_lock));
+}
+
+/* Nobody is left who may use @old: then it can be freed at once. */
+static void vm_bus_publish(struct vm *vm, enum vm_bus bus,
+			   struct bus_table *table, struct bus_table *old)
+{
+	rcu_assign_pointer(vm->bus[bus], table);
+	epoch_wait(&vm->mem.epoch);
+	host_free(old);
+}
+
+int vm_bus_add(struct vm *vm, enum vm_bus bus, const struct bus_range *range)
+{
+	struct bus_table *old = vm_bus_table(vm, bus);
+	struct bus_table *table;
+	enum bus_rc rc = bus_table_add(old, range, &table);
+
+	if (rc == BUS_OK)
+		vm_bus_publish(vm, bus, table, old);
+	return vm_bus_errno(rc);
+}
+
+int vm_bus_remove(struct vm *vm, enum vm_bus bus,
+		  const struct bus_range *range)
+{
+	struct bus_table *old = vm_bus_table(vm, bus);
+	struct bus_table *table;
+	enum bus_rc rc = bus_table_remove(old, range, &table);
+
+	if (rc == BUS_OK)
+		vm_bus_publish(vm, bus, table, old);
+	return vm_bus_errno(rc);
+}
