@@ -245,18 +245,21 @@ enum emu_rc exec_xadd(struct emu_ctxt *c)
 }
 
 /*
- * A failed comparison writes the destination back as well, so that memory
- * sees a write in either case; the accumulator is written only then.
+ * A failed comparison writes memory back as well, so that it sees a write in
+ * either case, but leaves a register alone, bits 32 to 63 included. The
+ * accumulator is written only then.
  */
 enum emu_rc exec_cmpxchg(struct emu_ctxt *c)
 {
 	u64 old = c->dst;
 
 	alu_sub(acc_lo(c), old, c->size, &c->rflags);
-	if (c->rflags & RFLAGS_ZF)
+	if (c->rflags & RFLAGS_ZF) {
 		c->dst = c->src;
-	else
+	} else {
 		gpr_set(c, R_RAX, old, c->size);
+		c->no_writeback = !c->insn.mem;
+	}
 	return EMU_OK;
 }
 

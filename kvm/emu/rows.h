@@ -241,6 +241,7 @@ static const struct emu_row rows_0fbd[4] = {
 	_(lzcnt, O(Gv, Ev), DW), _(bsr, O(Gv, Ev), DR | DW),
 };
 
+static const struct emu_row rows_0fc3[4] = { _(mov, O(My, Gy), DW | MO) };
 static const struct emu_row rows_0fd6[4] = {
 	[1] = _(sse_store, O(Wq, Vo), 0), [2] = NF(RO, Wq), [3] = NF(RO, Wq),
 };
@@ -411,7 +412,7 @@ static const struct emu_row rows_0f[256] = {
 	[0xbc] = G(K_PFX, rows_0fbc), [0xbd] = G(K_PFX, rows_0fbd),
 	[0xbe] = _(movsx, O(Gv, Eb), DW), [0xbf] = _(movsx, O(Gv, Ew), DW),
 	[0xc0] = _(xadd, O(Eb, Gb), RMW), [0xc1] = _(xadd, O(Ev, Gv), RMW),
-	[0xc2] = N(Wo, Ib), [0xc3] = _(mov, O(My, Gy), DW | MO),
+	[0xc2] = N(Wo, Ib), [0xc3] = G(K_PFX, rows_0fc3),
 	[0xc4] = N(Wo, Ib), [0xc5] = NF(RO, Wo, Ib), [0xc6] = N(Wo, Ib),
 	[0xc7] = G(K_MOD, rows_0fc7),
 	[0xc8 ... 0xcf] = _(bswap, O(Zv), DR | DW),
