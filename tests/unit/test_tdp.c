@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table engine, one thread: each rule of tdp.h by itself, then random
+ * histories against a model that has one record per guest page.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "tdp_world.h"
+
+#define RX (PTE_READ | PTE_EXEC)
+#define RWX (RX | PTE_WRITE)
+
+static struct world w;
+static struct tdp_root root;
+
+static void open_root(const struct pte_format *format, int level)
+{
+	world_init(&w);
+	root = (struct tdp_root){
+		.format = format,
+		.table = world_table(),
+		.level = level,
+	};
+}
+
+static int setup(void **state)
+{
+	open_root(&npt_format, 4);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_release(&w);
+	tdp_destroy(&root, world_free_table, &w);
+	/* The root is the one that alloc() did not count. */
+	assert_int_equal(w.tables, -1);
+	return 0;
+}
+
+static enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 access,
+		       u32 wanted)
+{
+	struct tdp_map m = {
+		.gfn = GFN(gfn),
+		.pfn = PFN(pfn),
+		.level = level,
+		.access = access,
+		.wanted = wanted,
+		.host_writable = true,
+	};
+	enum tdp_rc rc = tdp_map(&root, &m, &w.env);
+
+	world_release(&w);
+	return rc;
+}
+
+static bool unmap(u64 start, u64 end, u32 budget)
+{
+	struct tdp_range range = {
+		.start = GFN(start), .end = GFN(end), .budget = budget,
+	};
+	bool flush = false;
+	u64 last = start;
+
+	while (tdp_unmap(&root, &range, &w.env, &flush)) {
+		assert_true(range.start.v > last);
+		last = range.start.v;
+	}
+	world_release(&w);
+	return flush;
+}
+
+static bool protect(u64 start, u64 end, u32 budget)
+{
+	struct tdp_range range = {
+		.start = GFN(start), .end = GFN(end), .budget = budget,
+	};
+	bool flush = false;
+	u64 last = start;
+
+	while (tdp_protect(&root, &range, &flush)) {
+		assert_true(range.start.v > last);
+		last = range.start.v;
+	}
+	return flush;
+}
+
+static void expect(u64 gfn, u64 pfn, enum page_level level, u32 access)
+{
+	enum page_level found;
+	u64 pte = tdp_lookup(&root, GFN(gfn), &found);
+
+	assert_true(pte != 0);
+	assert_int_equal(found, level);
+	assert_int_equal(pte_pfn_of(pte).v + gfn % pg_pages(level), pfn);
+	assert_true(pte_allows(root.format, pte, access));
+	if (!(access & PTE_WRITE))
+		assert_false(pte_allows(root.format, pte, PTE_WRITE));
+}
+
+static void expect_none(u64 gfn)
+{
+	enum page_level level;
+
+	assert_int_equal(tdp_lookup(&root, GFN(gfn), &level), 0);
+}
+
+static u64 *entry_of(u64 gfn, enum page_level at)
+{
+	u64 *table = root.table;
+
+	for (int level = root.level; level > (int)at; level--)
+		table = host_va(table[gfn >> (9 * (level - 1)) & 511] &
+				PTE_ADDR);
+	return &table[gfn >> (9 * (at - 1)) & 511];
+}
+
+static void map_once(void **state)
+{
+	expect_none(0x12345);
+	assert_int_equal(map(0x12345, 0x777, PG_4K, RWX, PTE_READ), TDP_OK);
+	expect(0x12345, 0x777, PG_4K, RWX);
+	expect_none(0x12344);
+	expect_none(0x12346);
+	assert_int_equal(w.tables, 3);
+	assert_int_equal(map(0x12345, 0x777, PG_4K, RWX, RWX), TDP_SPURIOUS);
+	assert_int_equal(w.flushes, 0);
+}
+
+static void each_level(void **state)
+{
+	assert_int_equal(map(0x40000, 0x80000, PG_1G, RWX, RWX), TDP_OK);
+	assert_int_equal(w.tables, 1);
+	expect(0x40000, 0x80000, PG_1G, RWX);
+	expect(0x7ffff, 0xbffff, PG_1G, RWX);
+	expect_none(0x80000);
+	assert_int_equal(map(0x80200, 0x400, PG_2M, RX, RX), TDP_OK);
+	expect(0x803ff, 0x5ff, PG_2M, RX);
+	expect_none(0x80400);
+}
+
+static void five_levels(void **state)
+{
+	u64 gfn = (1ULL << 45) - 1;
+
+	teardown(state);
+	open_root(&ept_format, 5);
+	assert_int_equal(map(gfn, 5, PG_4K, RWX, RWX), TDP_OK);
+	expect(gfn, 5, PG_4K, RWX);
+	assert_int_equal(w.tables, 4);
+	assert_true(unmap(0, U64_MAX, 64));
+	expect_none(gfn);
+}
+
+static void extend_in_place(void **state)
+{
+	map(0x10, 0x20, PG_4K, RX, PTE_READ);
+	assert_int_equal(map(0x10, 0x20, PG_4K, RWX, PTE_WRITE | PTE_READ),
+			 TDP_OK);
+	expect(0x10, 0x20, PG_4K, RWX);
+	/* A mapping of less does not take anything away. */
+	assert_int_equal(map(0x10, 0x20, PG_4K, RX, PTE_READ), TDP_SPURIOUS);
+	expect(0x10, 0x20, PG_4K, RWX);
+	assert_int_equal(w.flushes, 0);
+}
+
+static void no_exec_to_exec(void **state)
+{
+	map(0x10, 0x20, PG_4K, PTE_READ, PTE_READ);
+	assert_int_equal(map(0x10, 0x20, PG_4K, RX, RX), TDP_OK);
+	expect(0x10, 0x20, PG_4K, RX);
+}
+
+static void other_frame_flushes(void **state)
+{
+	map(0x10, 0x20, PG_4K, RX, RX);
+	assert_int_equal(map(0x10, 0x21, PG_4K, RWX, RWX), TDP_OK);
+	expect(0x10, 0x21, PG_4K, RWX);
+	assert_int_equal(w.flushes, 1);
+}
+
+static void split_for_a_write(void **state)
+{
+	map(0x40000, 0x80000, PG_1G, RX, RX);
+	assert_int_equal(map(0x40201, 0x80201, PG_4K, RWX, RWX), TDP_OK);
+	expect(0x40201, 0x80201, PG_4K, RWX);
+	expect(0x40200, 0x80200, PG_4K, RX);
+	expect(0x403ff, 0x803ff, PG_4K, RX);
+	expect(0x40400, 0x80400, PG_2M, RX);
+	expect(0x40000, 0x80000, PG_2M, RX);
+	assert_int_equal(w.flushes, 2);
+}
+
+/* The bit that means "large" in a directory means PAT in a page's entry. */
+static void split_drops_large_bit(void **state)
+{
+	map(0x200, 0x400, PG_2M, RX, RX);
+	map(0x201, 0x401, PG_4K, RWX, RWX);
+	for (u64 gfn = 0x200; gfn < 0x400; gfn++)
+		assert_false(*entry_of(gfn, PG_4K) & PTE_LARGE);
+}
+
+static void split_takes_writes_away(void **state)
+{
+	struct tdp_map m = {
+		.gfn = GFN(0x201), .pfn = PFN(0x401), .level = PG_4K,
+		.access = RWX, .wanted = RWX, .host_writable = true,
+	};
+	u64 pte;
+
+	/* Not executable but writable: an execute fault splits it. */
+	map(0x200, 0x400, PG_2M, PTE_READ | PTE_WRITE, PTE_READ);
+	assert_int_equal(tdp_map(&root, &m, &w.env), TDP_OK);
+	pte = *entry_of(0x202, PG_4K);
+	assert_false(pte & npt_format.write);
+	assert_true(pte & PTE_HOST_WRITABLE);
+	expect(0x201, 0x401, PG_4K, RWX);
+}
+
+static void large_serves_small(void **state)
+{
+	map(0x200, 0x400, PG_2M, RWX, RWX);
+	assert_int_equal(map(0x201, 0x401, PG_4K, RWX, RWX), TDP_SPURIOUS);
+	expect(0x201, 0x401, PG_2M, RWX);
+}
+
+static void collapse(void **state)
+{
+	for (u64 i = 0; i < 5; i++)
+		map(0x200 + i, 0x400 + i, PG_4K, RX, RX);
+	assert_int_equal(w.tables, 3);
+	assert_int_equal(map(0x200, 0x400, PG_2M, RWX, RWX), TDP_OK);
+	expect(0x3ff, 0x5ff, PG_2M, RWX);
+	assert_int_equal(w.tables, 2);
+	assert_int_equal(w.flushes, 1);
+	/* Two levels at once, and with nothing but empty tables below. */
+	map(0x40200, 0x80200, PG_4K, RX, RX);
+	unmap(0x40200, 0x40201, 64);
+	assert_int_equal(map(0x40000, 0x80000, PG_1G, RX, RX), TDP_OK);
+	expect(0x40200, 0x80200, PG_1G, RX);
+	assert_int_equal(w.tables, 2);
+}
+
+static void unmap_bounds(void **state)
+{
+	for (u64 i = 0x1fe; i < 0x202; i++)
+		map(i, i, PG_4K, RX, RX);
+	assert_false(unmap(0x100, 0x1fe, 64));
+	assert_false(unmap(0x202, 0x300, 64));
+	assert_false(unmap(0x200, 0x200, 64));
+	assert_true(unmap(0x1ff, 0x201, 64));
+	expect(0x1fe, 0x1fe, PG_4K, RX);
+	expect_none(0x1ff);
+	expect_none(0x200);
+	expect(0x201, 0x201, PG_4K, RX);
+	assert_false(unmap(0x1ff, 0x201, 64));
+}
+
+static void unmap_retires_tables(void **state)
+{
+	map(0x40201, 1, PG_4K, RX, RX);
+	assert_int_equal(w.tables, 3);
+	unmap(0x40200, 0x40400, 64);
+	assert_int_equal(w.tables, 2);
+	map(0x40201, 1, PG_4K, RX, RX);
+	assert_true(unmap(0, 1ULL << 36, 64));
+	assert_int_equal(w.tables, 1);
+	/* A table that is gone is a flush too, even when it was empty. */
+	map(0x40201, 1, PG_4K, RX, RX);
+	unmap(0x40201, 0x40202, 64);
+	assert_true(unmap(0x40200, 0x40400, 64));
+}
+
+static void unmap_large_whole(void **state)
+{
+	map(0x200, 0x400, PG_2M, RX, RX);
+	assert_true(unmap(0x2ff, 0x300, 64));
+	expect_none(0x200);
+	expect_none(0x3ff);
+}
+
+static void protect_and_touch(void **state)
+{
+	map(0x200, 0x400, PG_2M, RWX, RWX);
+	map(0x1000, 0x1000, PG_4K, RWX, RWX);
+	assert_true(protect(0, 0x2000, 64));
+	assert_false(protect(0, 0x2000, 64));
+	expect(0x200, 0x400, PG_2M, RX);
+	expect(0x1000, 0x1000, PG_4K, RX);
+
+	assert_int_equal(tdp_touch(&root, GFN(0x200), RX, PG_4K), TDP_SPURIOUS);
+	assert_int_equal(tdp_touch(&root, GFN(0x200), RWX, PG_4K), TDP_RETRY);
+	assert_int_equal(tdp_touch(&root, GFN(0x200), RWX, PG_2M), TDP_OK);
+	assert_int_equal(tdp_touch(&root, GFN(0x200), RWX, PG_2M),
+			 TDP_SPURIOUS);
+	assert_int_equal(tdp_touch(&root, GFN(0x1000), RWX, PG_4K), TDP_OK);
+	assert_int_equal(tdp_touch(&root, GFN(0x1001), RX, PG_4K), TDP_RETRY);
+	expect(0x200, 0x400, PG_2M, RWX);
+	expect(0x1000, 0x1000, PG_4K, RWX);
+}
+
+static void touch_respects_the_host(void **state)
+{
+	struct tdp_map m = {
+		.gfn = GFN(0x10), .pfn = PFN(0x20), .level = PG_4K,
+		.access = RX, .wanted = RX, .host_writable = false,
+	};
+
+	assert_int_equal(tdp_map(&root, &m, &w.env), TDP_OK);
+	assert_int_equal(tdp_touch(&root, GFN(0x10), RWX, PG_1G), TDP_RETRY);
+	expect(0x10, 0x20, PG_4K, RX);
+}
+
+static void age(void **state)
+{
+	map(0x200, 0x400, PG_2M, RX, RX);
+	map(0x1000, 0x1000, PG_4K, RX, RX);
+	assert_true(tdp_age(&root, GFN(0x300), GFN(0x301), false));
+	assert_true(tdp_age(&root, GFN(0), GFN(0x2000), true));
+	assert_false(tdp_age(&root, GFN(0), GFN(0x2000), false));
+	assert_false(tdp_age(&root, GFN(0), GFN(0x2000), true));
+	/* As hardware does on use. */
+	*entry_of(0x1000, PG_4K) |= npt_format.accessed;
+	assert_false(tdp_age(&root, GFN(0), GFN(0x1000), true));
+	assert_true(tdp_age(&root, GFN(0x1000), GFN(0x1001), true));
+	expect(0x1000, 0x1000, PG_4K, RX);
+}
+
+static void age_without_the_bit(void **state)
+{
+	teardown(state);
+	open_root(&ept_format_no_ad, 4);
+	map(0x1000, 0x1000, PG_4K, RX, RX);
+	assert_true(tdp_age(&root, GFN(0x1000), GFN(0x1001), true));
+	assert_true(tdp_age(&root, GFN(0x1000), GFN(0x1001), true));
+	assert_false(tdp_age(&root, GFN(0x1001), GFN(0x1002), true));
+	expect(0x1000, 0x1000, PG_4K, RX);
+}
+
+static void frozen_is_left_alone(void **state)
+{
+	map(0x200, 0x400, PG_2M, RWX, RWX);
+	*entry_of(0x200, PG_2M) = PTE_FROZEN;
+	assert_int_equal(map(0x200, 0x400, PG_2M, RX, RX), TDP_RETRY);
+	assert_int_equal(map(0x201, 0x401, PG_4K, RX, RX), TDP_RETRY);
+	assert_int_equal(tdp_touch(&root, GFN(0x201), RX, PG_1G), TDP_RETRY);
+	expect_none(0x200);
+	unmap(0x200, 0x300, 64);
+	protect(0x200, 0x300, 64);
+	assert_false(tdp_age(&root, GFN(0x200), GFN(0x300), true));
+	assert_int_equal(*entry_of(0x200, PG_2M), PTE_FROZEN);
+}
+
+/* Whatever allocation fails, nothing is half done, and it goes on later. */
+static void out_of_tables(void **state)
+{
+	for (u64 stock = 0; stock < 3; stock++) {
+		u64 gfn = 0x12345 + (stock << 27);
+
+		w.stock = stock;
+		assert_int_equal(map(gfn, 1, PG_4K, RX, RX), TDP_EMPTY);
+		expect_none(gfn);
+		assert_int_equal(w.stock, 0);
+		w.stock = 3 - stock;
+		assert_int_equal(map(gfn, 1, PG_4K, RX, RX), TDP_OK);
+		assert_int_equal(w.stock, 0);
+	}
+	w.stock = -1;
+	map(0x40000, 0x80000, PG_1G, RX, RX);
+	w.stock = 0;
+	assert_int_equal(map(0x40001, 0x80001, PG_4K, RWX, RWX), TDP_EMPTY);
+	expect(0x40001, 0x80001, PG_1G, RX);
+	w.stock = 1;
+	assert_int_equal(map(0x40001, 0x80001, PG_4K, RWX, RWX), TDP_EMPTY);
+	expect(0x40001, 0x80001, PG_2M, RX);
+	w.stock = 1;
+	assert_int_equal(map(0x40001, 0x80001, PG_4K, RWX, RWX), TDP_OK);
+	w.stock = -1;
+}
+
+/* A large range of nothing costs no more than what is there. */
+static void sparse_range(void **state)
+{
+	map(0, 1, PG_4K, RX, RX);
+	map((1ULL << 36) - 1, 2, PG_4K, RX, RX);
+	assert_true(unmap(0, U64_MAX, 64));
+	expect_none(0);
+	expect_none((1ULL << 36) - 1);
+}
+
+/* ---- model ------------------------------------------------------------- */
+
+enum { FIRST = 0x40000 - 0x1000, PAGES = 0x40000 + 0x3000 };
+#define OFFSET 0x1000000ULL	/* pfn - gfn; a multiple of 1 GiB's pages */
+
+static struct {
+	u8 level;		/* 0: not mapped */
+	bool write;
+} model[PAGES];
+
+static u64 model_first(u64 gfn)
+{
+	return gfn & ~(pg_pages(model[gfn - FIRST].level) - 1);
+}
+
+static void model_fill(u64 gfn, enum page_level level, bool write)
+{
+	for (u64 i = 0; i < pg_pages(level); i++) {
+		model[gfn - FIRST + i].level = level;
+		model[gfn - FIRST + i].write = write;
+	}
+}
+
+/* Split the leaf around @gfn until the part with @gfn is of @level. */
+static void model_split(u64 gfn, enum page_level level)
+{
+	while (model[gfn - FIRST].level > level) {
+		enum page_level to = model[gfn - FIRST].level - 1;
+		u64 first = model_first(gfn);
+
+		for (u64 i = 0; i < 512; i++)
+			model_fill(first + i * pg_pages(to), to, false);
+	}
+}
+
+static enum tdp_rc model_map(u64 gfn, enum page_level level, bool may_write,
+			     bool write)
+{
+	u8 now = model[gfn - FIRST].level;
+	bool allowed = now && (!write || model[gfn - FIRST].write);
+
+	if (now >= level && allowed)
+		return TDP_SPURIOUS;
+	if (now > level)
+		model_split(gfn, level);
+	model_fill(gfn, level, may_write);
+	return TDP_OK;
+}
+
+static bool model_unmap(u64 start, u64 end)
+{
+	bool any = false;
+
+	for (u64 gfn = start; gfn < end; gfn++) {
+		u64 first;
+		u64 n;
+
+		if (!model[gfn - FIRST].level)
+			continue;
+		any = true;
+		first = model_first(gfn);
+		n = pg_pages(model[gfn - FIRST].level);
+		memset(&model[first - FIRST], 0, n * sizeof(model[0]));
+	}
+	return any;
+}
+
+static bool model_protect(u64 start, u64 end)
+{
+	bool any = false;
+
+	for (u64 gfn = start; gfn < end; gfn++) {
+		if (!model[gfn - FIRST].level || !model[gfn - FIRST].write)
+			continue;
+		any = true;
+		model_fill(model_first(gfn), model[gfn - FIRST].level, false);
+	}
+	return any;
+}
+
+static void compare(u64 gfn)
+{
+	if (model[gfn - FIRST].level)
+		expect(gfn, gfn + OFFSET, model[gfn - FIRST].level,
+		       model[gfn - FIRST].write ? RWX : RX);
+	else
+		expect_none(gfn);
+}
+
+static u64 random_gfn(void)
+{
+	u64 span = rand() % 4 ? 0x1400 : PAGES;
+
+	return FIRST + (u64)rand() % span;
+}
+
+static enum page_level random_level(u64 *gfn)
+{
+	enum page_level level = rand() % 8 ? PG_4K : PG_2M;
+
+	if (rand() % 100 == 0)
+		level = PG_1G;
+	*gfn = gfn_round(GFN(*gfn), level).v;
+	if (*gfn < FIRST || *gfn + pg_pages(level) > FIRST + PAGES) {
+		level = PG_4K;
+		*gfn = max(*gfn, (u64)FIRST);
+	}
+	return level;
+}
+
+static void random_step(void)
+{
+	u64 gfn = random_gfn(), end;
+	enum page_level level;
+	bool flush, write, may_write;
+
+	switch (rand() % 8) {
+	case 0:
+		end = min(gfn + rand() % 2048, (u64)FIRST + PAGES);
+		flush = unmap(gfn, end, 64 + rand() % 512);
+		if (model_unmap(gfn, end))
+			assert_true(flush);
+		break;
+	case 1:
+		end = min(gfn + rand() % 2048, (u64)FIRST + PAGES);
+		flush = protect(gfn, end, 64 + rand() % 512);
+		assert_int_equal(flush, model_protect(gfn, end));
+		break;
+	case 2:
+		level = 1 + rand() % 3;
+		if (tdp_touch(&root, GFN(gfn), RWX, level) == TDP_OK)
+			model_fill(model_first(gfn), model[gfn - FIRST].level,
+				   true);
+		break;
+	default:
+		level = random_level(&gfn);
+		write = rand() % 2;
+		may_write = write || rand() % 2;
+		assert_int_equal(map(gfn, gfn + OFFSET, level,
+				     may_write ? RWX : RX, write ? RWX : RX),
+				 model_map(gfn, level, may_write, write));
+	}
+	compare(gfn);
+	for (int i = 0; i < 32; i++)
+		compare(random_gfn());
+}
+
+static void random_history(const struct pte_format *format, int seed)
+{
+	srand(seed);
+	teardown(NULL);
+	open_root(format, 4);
+	memset(model, 0, sizeof(model));
+	for (int step = 0; step < 6000; step++) {
+		random_step();
+		if (step % 1000 == 0)
+			for (u64 gfn = FIRST; gfn < FIRST + PAGES; gfn++)
+				compare(gfn);
+	}
+}
+
+static void random_npt(void **state)
+{
+	random_history(&npt_format, 3);
+}
+
+static void random_ept(void **state)
+{
+	random_history(&ept_format, 4);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(map_once), T(each_level), T(five_levels),
+		T(extend_in_place), T(no_exec_to_exec),
+		T(other_frame_flushes), T(split_for_a_write),
+		T(split_drops_large_bit), T(split_takes_writes_away),
+		T(large_serves_small), T(collapse), T(unmap_bounds),
+		T(unmap_retires_tables), T(unmap_large_whole),
+		T(protect_and_touch), T(touch_respects_the_host), T(age),
+		T(age_without_the_bit), T(frozen_is_left_alone),
+		T(out_of_tables), T(sparse_range), T(random_npt),
+		T(random_ept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
