@@ -18,6 +18,7 @@
 #include "base/host.h"
 #include "x86/cpuid_rows.h"
 #include "x86/regs.h"
+#include "x86/xstate.h"
 
 /* The most KVM_SET_CPUID2 takes; more is the caller's -E2BIG. */
 #define CPUID_MAX_ENTRIES 256
@@ -81,9 +82,10 @@ struct cpuid_set {
 	u64 xcr0;		/* components leaf 0xD allows; 0 if no XSAVE */
 	u8 vendor;		/* enum cpuid_vendor */
 	u8 maxphyaddr;
-	u8 vaddr_bits;		/* 48, or 57 with LA57 */
 	struct cpuid_bits bits;
-	u64 *keys;		/* leaf << 32 | index, ascending */
+	struct xstate_layout xstate;
+	u32 key_count;
+	u64 *keys;		/* leaf << 32 | index, ascending, unique */
 	u8 *order;		/* keys[i] is entries[order[i]] */
 	struct kvm_cpuid_entry2 entries[];
 };
@@ -135,7 +137,8 @@ static inline bool cpuid_has(const struct cpuid_set *set,
 /**
  * cpuid_find() - the entry that answers @leaf and @index, as given
  *
- * NULL when there is none: no range rule and no dynamic bit is applied.
+ * NULL when there is none: no range rule and no dynamic bit is applied. Of
+ * entries for the same leaf and index the first counts.
  */
 const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_set *set,
 					  u32 leaf, u32 index);
@@ -165,9 +168,5 @@ void cpuid_dyn_update(struct cpuid_dyn *dyn, const struct cpuid_set *set,
 
 /** cpuid_feature_name() - "AVX2" for FEAT_AVX2, for messages and tests */
 const char *cpuid_feature_name(enum cpuid_feature feature);
-
-/** cpuid_bits_of() - the rows that @n @entries have, as for a guest */
-void cpuid_bits_of(struct cpuid_bits *bits,
-		   const struct kvm_cpuid_entry2 *entries, u32 n);
 
 #endif
