@@ -111,7 +111,6 @@ static void write_regs(struct svm_vcpu *svm)
 static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 		    const struct entry *entry)
 {
-	struct vcpu *vcpu = &svm->vcpu;
 	struct vmcb_control *control = &svm->vmcb->control;
 	bool at_once = entry->exit_at_once;
 	u32 needs = svm_event_needs(svm, entry, &at_once);
@@ -127,7 +126,7 @@ static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 	write_vintr(svm, entry);
 	write_regs(svm);
 	svm_event_inject(svm, entry);
-	control->shadow = vcpu->events.shadow ? VMCB_SHADOW : 0;
+	control->shadow = entry->shadow ? VMCB_SHADOW : 0;
 	svm_asid_prepare(svm, sc);
 	/*
 	 * Pending when VMRUN opens interrupts: taken after the injection, as
@@ -197,7 +196,7 @@ static void fail(struct svm_vcpu *svm, const struct entry *entry,
 		.kind = EXIT_KIND_FAIL_ENTRY,
 		.hw_reason = VMEXIT_INVALID,
 		.cr8 = entry->cr8,
-		.shadow = svm->vcpu.events.shadow,
+		.shadow = entry->shadow,
 		.inflight = entry->inject,
 		.fail.reason = VMEXIT_INVALID,
 	};
