@@ -145,18 +145,26 @@ void ioapic_timer_fired(struct ioapic *io)
 			service(io, pin);
 }
 
-void ioapic_eoi_vectors(const struct ioapic *io, u32 notify,
-			unsigned long *map)
+u32 ioapic_level_pins(const struct ioapic *io)
+{
+	unsigned int pin;
+	u32 pins = 0;
+
+	for (pin = 0; pin < IOAPIC_PINS; pin++)
+		if (is_level(io->st.redirtbl[pin].bits))
+			pins |= BIT(pin);
+	return pins;
+}
+
+void ioapic_vectors(const struct ioapic *io, u32 pins, unsigned long *map)
 {
 	unsigned int pin;
 
 	bitmap_zero(map, 256);
-	for (pin = 0; pin < IOAPIC_PINS; pin++) {
-		u64 e = io->st.redirtbl[pin].bits;
-
-		if (is_level(e) || (notify & BIT(pin)))
-			__set_bit(e & IOAPIC_RTE_VECTOR, map);
-	}
+	for (pin = 0; pin < IOAPIC_PINS; pin++)
+		if (pins & BIT(pin))
+			__set_bit(io->st.redirtbl[pin].bits & IOAPIC_RTE_VECTOR,
+				  map);
 }
 
 /* 3.2.4. Half an entry is written; only the low one can make it due. */

@@ -86,13 +86,15 @@ void ioapic_eoi_done(struct ioapic *io, u32 pins);
 /** ioapic_timer_fired() - the timer armed through dev_env has come */
 void ioapic_timer_fired(struct ioapic *io);
 
+/** ioapic_level_pins() - the pins programmed as level-triggered, a mask */
+u32 ioapic_level_pins(const struct ioapic *io);
+
 /**
- * ioapic_eoi_vectors() - vectors whose EOI has to reach ioapic_eoi()
- * @notify: pins whose EOI somebody wants to know though they be edge-triggered
+ * ioapic_vectors() - the vectors that some pins are programmed with
+ * @pins: which pins; masked ones count, too
  * @map: 256 bits, overwritten
  */
-void ioapic_eoi_vectors(const struct ioapic *io, u32 notify,
-			unsigned long *map);
+void ioapic_vectors(const struct ioapic *io, u32 pins, unsigned long *map);
 
 /**
  * ioapic_write() - a write to the chip's page

@@ -21,11 +21,11 @@ struct vcpu;
 struct vm;
 
 /* Who drives a line: a pin is high while any of them holds it high. */
-enum irq_source {
-	IRQ_SRC_USER,		/* KVM_IRQ_LINE */
-	IRQ_SRC_IRQFD,
-	IRQ_SRC_RESAMPLE,	/* irqfds with KVM_IRQFD_FLAG_RESAMPLE */
-	IRQ_SRC_PIT,
+enum chip_source {
+	CHIP_SOURCE_USER,		/* KVM_IRQ_LINE */
+	CHIP_SOURCE_IRQFD,
+	CHIP_SOURCE_RESAMPLE,	/* irqfds with KVM_IRQFD_FLAG_RESAMPLE */
+	CHIP_SOURCE_PIT,
 };
 
 static_assert(sizeof(struct kvm_irqchip) == 520);
@@ -40,7 +40,7 @@ int chip_create(struct vm *vm);
 
 /**
  * chip_create_split() - KVM_CAP_SPLIT_IRQCHIP: LAPICs here, the rest in the
- * VMM, whose IOAPICs have @pins pins (at most ROUTE_MAX)
+ * VMM, whose IOAPICs have @pins pins (at most ROUTE_MAX_GSI)
  *
  * As chip_create(); -EINVAL for too many pins.
  */
@@ -48,23 +48,23 @@ int chip_create_split(struct vm *vm, u64 pins);
 
 /**
  * chip_create_pit() - KVM_CREATE_PIT2
- * @flags: KVM_PIT_SPEAKER_DUMMY: port 61h, too
+ * @config: flags KVM_PIT_SPEAKER_DUMMY: port 61h, too
  *
  * vm->lock held; may sleep. -ENOENT without chip_create(), -EEXIST for a
  * second one, -EINVAL for other flags, -ENOMEM, or what registering says.
  */
-int chip_create_pit(struct vm *vm, u32 flags);
+int chip_create_pit(struct vm *vm, const struct kvm_pit_config *config);
 
 /** chip_free() - the VM is going away: no vCPU runs, no irqfd is left */
 void chip_free(struct vm *vm);
 
 /**
- * irq_set_line() - drive GSI @gsi
+ * chip_set_irq() - drive GSI @gsi
  *
  * Any context, not under the chip lock. @gsi may be any number. Return: see
  * dev/line.h, summed over all the places the GSI leads to.
  */
-int irq_set_line(struct vm *vm, enum irq_source src, u32 gsi, bool level);
+int chip_set_irq(struct vm *vm, enum chip_source src, u32 gsi, bool level);
 
 /**
  * chip_extint_pending() - does the PIC ask for @vcpu, which would take it
@@ -89,24 +89,24 @@ int chip_extint_ack(struct vcpu *vcpu);
 void chip_eoi(struct vcpu *vcpu, u8 vector, bool level);
 
 /**
- * chip_get_state() - KVM_GET_IRQCHIP; @state->chip_id says which
- * chip_set_state() - KVM_SET_IRQCHIP
+ * chip_get() - KVM_GET_IRQCHIP; @state->chip_id says which
+ * chip_set() - KVM_SET_IRQCHIP
  *
  * Ioctl context. -ENXIO without chips, -EINVAL for another chip_id.
  */
-int chip_get_state(struct vm *vm, struct kvm_irqchip *state);
-int chip_set_state(struct vm *vm, const struct kvm_irqchip *state);
+int chip_get(struct vm *vm, struct kvm_irqchip *state);
+int chip_set(struct vm *vm, const struct kvm_irqchip *state);
 
 /**
  * chip_get_pit() - KVM_GET_PIT2 (KVM_GET_PIT is its channels)
  * chip_set_pit() - KVM_SET_PIT2
- * chip_set_reinject() - KVM_REINJECT_CONTROL
+ * chip_reinject() - KVM_REINJECT_CONTROL
  *
  * Ioctl context. -ENXIO without a PIT.
  */
 int chip_get_pit(struct vm *vm, struct kvm_pit_state2 *state);
 int chip_set_pit(struct vm *vm, const struct kvm_pit_state2 *state);
-int chip_set_reinject(struct vm *vm, bool on);
+int chip_reinject(struct vm *vm, bool on);
 
 /**
  * chip_update_watch() - for irq/: which GSIs lead where, or whose end of

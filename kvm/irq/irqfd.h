@@ -3,7 +3,7 @@
  * Eventfds that raise interrupts: KVM_IRQFD.
  *
  * The eventfd's wake-up, with interrupts off and the eventfd's lock held,
- * drives the GSI at once: irq_set_line() is legal there. A plain irqfd makes
+ * drives the GSI at once: chip_set_irq() is legal there. A plain irqfd makes
  * an edge. A resampling one raises its GSI, which falls when the guest ends
  * the interrupt; then its resamplefd is signalled, and who still wants the
  * interrupt signals again.

@@ -48,11 +48,11 @@ struct apic_msg msi_decode(const struct msi *msi, bool ids32);
 int irq_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg);
 
 /**
- * irq_signal_msi() - KVM_SIGNAL_MSI
+ * msi_signal() - KVM_SIGNAL_MSI
  *
  * Returns the number of LAPICs that took it, 0 if none did, -EINVAL for flags,
  * an invalid address or a VM without in-kernel LAPICs.
  */
-int irq_signal_msi(struct vm *vm, const struct kvm_msi *in);
+int msi_signal(struct vm *vm, const struct kvm_msi *in);
 
 #endif

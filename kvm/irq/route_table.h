@@ -12,7 +12,7 @@
 #include "base/host.h"
 #include "irq/msi.h"
 
-#define ROUTE_MAX 4096		/* KVM_CAP_IRQ_ROUTING: entries, and GSIs */
+#define ROUTE_MAX_GSI 4096		/* KVM_CAP_IRQ_ROUTING: entries, and GSIs */
 
 static_assert(sizeof(struct kvm_irq_routing_entry) == 48);
 static_assert(sizeof(struct kvm_irq_routing) == 8);
@@ -53,7 +53,7 @@ enum route_rc {
 /**
  * route_table_build() - check entries and make a table of them
  * @entry: as copied from the VMM, never re-read
- * @nr: 0 to ROUTE_MAX
+ * @nr: 0 to ROUTE_MAX_GSI
  * @chips: are PIC and IOAPIC in the kernel; else only MSIs can be routed
  * @ids32: as for msi_valid()
  * @out: the table, set with ROUTE_OK; free with host_free() or by RCU
