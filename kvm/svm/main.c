@@ -166,8 +166,10 @@ static void svm_cpu_off(void)
 	if (!sc->on)
 		return;
 	sc->on = false;
-	if (svm_host_caps.tsc_ratio)
-		wrmsrl(SVM_MSR_TSC_RATIO, TSC_RATIO_ONE);
+	if (svm_host_caps.tsc_ratio) {
+		sc->tsc_ratio = TSC_RATIO_ONE;
+		wrmsrl(SVM_MSR_TSC_RATIO, sc->tsc_ratio);
+	}
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, 0);
 	efer_svme_off();
 }
