@@ -20,6 +20,7 @@
 #include "x86/cpuid.h"
 #include "x86/cr.h"
 #include "x86/msr_rows.h"
+#include "x86/mtrr.h"
 #include "x86/regs.h"
 
 /* Row flags. */
@@ -51,7 +52,7 @@ enum msr_need {
 
 /* M_name: the (first) index of each row. */
 enum msr_index {
-#define MSR_ENUM(name, first, ...) M_##name = (int)(first),
+#define MSR_ENUM(name, first, ...) M_##name = (first),
 	MSR_ROWS(MSR_ENUM)
 #undef MSR_ENUM
 };
@@ -72,7 +73,10 @@ enum msr_slot {
 
 struct msr_file;
 
-/* What the file's owner provides; each may be NULL: MSR_UNKNOWN, no call. */
+/*
+ * What the file's owner provides. Each may be NULL: MSR_UNKNOWN for rows that
+ * need it, nothing to do for regs_need and changed.
+ */
 struct msr_ops {
 	/* make these RG_* groups available in file->regs */
 	void (*regs_need)(struct msr_file *file, u32 groups);
@@ -81,7 +85,7 @@ struct msr_ops {
 				u64 *val);
 	enum msr_rc (*core_set)(struct msr_file *file, u32 index, bool host,
 				u64 val);
-	/* BACKEND rows; the value was checked, too */
+	/* BACKEND rows; the value was checked, too; WO ones are not read */
 	enum msr_rc (*backend_get)(struct msr_file *file, u32 index, bool host,
 				   u64 *val);
 	enum msr_rc (*backend_set)(struct msr_file *file, u32 index, bool host,
@@ -95,13 +99,13 @@ struct msr_file {
 	const struct msr_ops *ops;
 	struct regs *regs;
 	const struct cpuid_set *cpuid;	/* NULL before KVM_SET_CPUID2 */
-	const struct cr_limits *limits;	/* made from cpuid */
+	const struct cr_limits *limits;	/* made from cpuid, never NULL */
 	u64 val[MSR_SLOT_COUNT];
 };
 
 /* What KVM_GET_MSRS on /dev/kvm needs to know of the host. */
 struct msr_feature_env {
-	/* RDMSR on the host, 0 where that faults */
+	/* RDMSR on the host, 0 where that faults; a macro hides the name */
 	u64 (*rdmsr)(const struct msr_feature_env *env, u32 index);
 	const struct cpuid_set *supported;	/* made of cpuid_supported() */
 };
@@ -110,7 +114,7 @@ struct msr_feature_env {
  * msr_reset() - values after power-on
  *
  * Slots only: REG rows are regs_reset()'s, CORE rows their owner's. INIT
- * leaves MSRs alone. @file->cpuid, when set, decides between vendors.
+ * leaves MSRs alone.
  */
 void msr_reset(struct msr_file *file);
 
@@ -160,6 +164,12 @@ bool msr_mce_setup(struct msr_file *file, u64 mcg_cap);
 static inline bool msr_cpuid_faults(const struct msr_file *file)
 {
 	return file->val[SLOT_MISC_FEATURES] & MISC_FEATURES_CPUID_FAULT;
+}
+
+/** msr_mtrrs() - the MTRRs, for mtrr_type(); good as long as @file */
+static inline const struct mtrr_regs *msr_mtrrs(const struct msr_file *file)
+{
+	return (const struct mtrr_regs *)&file->val[SLOT_MTRR_VAR];
 }
 
 /** pat_valid() - does each of the eight entries name a memory type */

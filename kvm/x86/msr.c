@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MSR lookup, access rules, value checks and storage, as msr.h tells.
+ *
+ * Everything follows from the rows of msr_rows.h. An access finds its row by
+ * binary search, passes the guest's rules (need, direction) unless the VMM
+ * makes it, then the row's check, and then goes where the row's kind says.
+ *
+ * Invariant: nothing is written before the check passed. Indices come from
+ * guests: positions within a range are clamped for speculation, too.
+ *
+ * Callers: the RDMSR and WRMSR exits and the emulator for the guest;
+ * KVM_GET_MSRS and KVM_SET_MSRS for the VMM; all in the vCPU's thread.
+ */
+#include "base/bits.h"
+#include "x86/msr.h"
+
+/* Short names for the columns of the table. */
+enum msr_kind { SLOT, REG, CORE, BACKEND, CONST };
+
+enum msr_access {
+	ACCESS_NO,
+	ACCESS_RO = BIT(0),
+	ACCESS_WO = BIT(1),
+	ACCESS_RW = ACCESS_RO | ACCESS_WO,
+};
+
+enum msr_check {
+	CHECK_ANY,
+	CHECK_MASK,
+	CHECK_CANON,
+	CHECK_DROP,
+	CHECK_SAME,
+	CHECK_SPEC_CTRL,
+	CHECK_PRED_CMD,
+	CHECK_UCODE_REV,
+	CHECK_MISC_FEATURES,
+	CHECK_MISC_ENABLE,
+	CHECK_MCG_STATUS,
+	CHECK_MCG_CTL,
+	CHECK_MCI,
+	CHECK_MTRR,
+	CHECK_PAT,
+	CHECK_EFER,
+};
+
+struct msr_row {
+	u32 first;
+	u16 count;
+	u8 kind;		/* enum msr_kind */
+	u8 access;		/* enum msr_access, of the guest */
+	u8 check;		/* enum msr_check */
+	u8 flags;
+	u16 need;		/* enum cpuid_feature or enum msr_need */
+	u16 slot;		/* SLOT */
+	u16 offset;		/* REG: in struct regs */
+	u8 groups;		/* REG: RG_* */
+	u64 mask;
+	u64 reset;
+};
+
+#define AT(field, groups_) (offsetof(struct regs, field) << 8 | (groups_))
+#define LIST MSR_LIST
+#define FEATURE MSR_FEATURE
+#define TELL MSR_TELL
+
+static const struct msr_row msr_rows[] = {
+#define MSR_ROW(name, first_, count_, kind_, where, guest, check_, mask_,    \
+		reset_, need_, flags_)                                       \
+	{                                                                    \
+		.first = (first_), .count = (count_), .kind = kind_,         \
+		.access = ACCESS_##guest, .check = CHECK_##check_,           \
+		.flags = (flags_), .need = (need_), .slot = SLOT_##name,     \
+		.offset = (where) >> 8, .groups = (where) & 0xff,            \
+		.mask = (mask_), .reset = (reset_),                          \
+	},
+	MSR_ROWS(MSR_ROW)
+#undef MSR_ROW
+};
+
+static_assert(sizeof(struct regs) <= U16_MAX, "offset of a REG row");
+static_assert(SLOT_MTRR_DEF - SLOT_MTRR_VAR ==
+	      offsetof(struct mtrr_regs, def) / sizeof(u64), "msr_mtrrs()");
+static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
+	      offsetof(struct mtrr_regs, fix) / sizeof(u64), "msr_mtrrs()");
+
+/* IA32_SPEC_CTRL, IA32_PRED_CMD: SDM vol. 4, table 2-2; APM vol. 2, 3.2.9 */
+#define SPEC_IBRS BIT_ULL(0)
+#define SPEC_STIBP BIT_ULL(1)
+#define SPEC_SSBD BIT_ULL(2)
+#define SPEC_IPRED (BIT_ULL(3) | BIT_ULL(4))
+#define SPEC_RRSBA (BIT_ULL(5) | BIT_ULL(6))
+#define SPEC_PSFD BIT_ULL(7)
+#define SPEC_DDPD BIT_ULL(8)
+#define SPEC_BHI BIT_ULL(10)
+#define CMD_IBPB BIT_ULL(0)
+#define CMD_SBPB BIT_ULL(7)
+
+/* IA32_MISC_ENABLE: fast strings, thermal, EIST, MWAIT, xTPR */
+#define MISC_ENABLE_WRITABLE \
+	(BIT_ULL(0) | BIT_ULL(3) | BIT_ULL(16) | BIT_ULL(18) | BIT_ULL(23))
+/* performance monitoring, BTS and PEBS unavailable: read only */
+#define MISC_ENABLE_FIXED (BIT_ULL(7) | BIT_ULL(11) | BIT_ULL(12))
+
+#define HWCR_MCI_STATUS_WRITE BIT_ULL(18)
+#define DE_CFG_LFENCE_SERIALIZES BIT_ULL(1)
+#define UCODE_REV_AMD 0x01000065
+
+/*
+ * IA32_ARCH_CAPABILITIES: what concerns guests. Not TSX_CTRL (7), as there is
+ * no TSX, and nothing that announces another MSR.
+ */
+#define ARCH_CAPS_OFFERED                                                  \
+	(GENMASK_ULL(6, 0) | BIT_ULL(8) | GENMASK_ULL(15, 13) |            \
+	 BIT_ULL(17) | BIT_ULL(19) | BIT_ULL(20) | BIT_ULL(24) |           \
+	 GENMASK_ULL(28, 26))
+
+static const struct msr_row *msr_find(u32 index)
+{
+	u32 lo = 0, hi = ARRAY_SIZE(msr_rows);
+
+	/* the last row that does not begin after @index */
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (msr_rows[mid].first <= index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return NULL;
+	lo = array_index_nospec(lo - 1, (u32)ARRAY_SIZE(msr_rows));
+	if (index - msr_rows[lo].first >= msr_rows[lo].count)
+		return NULL;
+	return &msr_rows[lo];
+}
+
+/* ---- who may ---- */
+
+static bool msr_need_met(const struct cpuid_set *set, u16 need)
+{
+	bool amd = set && set->vendor == CPUID_AMD;
+
+	switch (need) {
+	case FEAT_NONE:
+		return true;
+	case MSR_NEED_INTEL:
+		return !amd;
+	case MSR_NEED_AMD:
+		return amd;
+	case MSR_NEED_SPEC_CTRL:
+		return cpuid_has(set, FEAT_SPEC_CTRL) ||
+		       cpuid_has(set, FEAT_INTEL_STIBP) ||
+		       cpuid_has(set, FEAT_SPEC_CTRL_SSBD) ||
+		       cpuid_has(set, FEAT_AMD_IBRS) ||
+		       cpuid_has(set, FEAT_AMD_STIBP) ||
+		       cpuid_has(set, FEAT_AMD_SSBD);
+	case MSR_NEED_PRED_CMD:
+		return cpuid_has(set, FEAT_SPEC_CTRL) ||
+		       cpuid_has(set, FEAT_AMD_IBPB);
+	case MSR_NEED_TSC_AUX:
+		return cpuid_has(set, FEAT_RDTSCP) ||
+		       cpuid_has(set, FEAT_RDPID);
+	default:
+		return cpuid_has(set, need);
+	}
+}
+
+/* Is there such an MSR, and may it be accessed in this direction? */
+static enum msr_rc msr_allowed(const struct msr_file *file,
+			       const struct msr_row *row, u32 index,
+			       bool host, u8 direction)
+{
+	u64 mcg_cap = file->val[SLOT_MCG_CAP];
+
+	if (row->first == M_MCI &&
+	    (index - M_MCI) / 4 >= (mcg_cap & MCG_CAP_COUNT))
+		return MSR_UNKNOWN;
+	if (host)
+		return MSR_OK;
+	if (row->access == ACCESS_NO || !msr_need_met(file->cpuid, row->need))
+		return MSR_UNKNOWN;
+	if (row->first == M_MCG_CTL && !(mcg_cap & MCG_CAP_CTL_P))
+		return MSR_UNKNOWN;
+	return row->access & direction ? MSR_OK : MSR_BAD;
+}
+
+/* ---- values ---- */
+
+static u64 msr_spec_ctrl_bits(const struct cpuid_set *set)
+{
+	static const struct {
+		u16 feature;
+		u64 bits;
+	} gates[] = {
+		{ .feature = FEAT_SPEC_CTRL,
+		  .bits = SPEC_IBRS | SPEC_STIBP },
+		{ .feature = FEAT_AMD_IBRS, .bits = SPEC_IBRS },
+		{ .feature = FEAT_INTEL_STIBP, .bits = SPEC_STIBP },
+		{ .feature = FEAT_AMD_STIBP, .bits = SPEC_STIBP },
+		{ .feature = FEAT_SPEC_CTRL_SSBD, .bits = SPEC_SSBD },
+		{ .feature = FEAT_AMD_SSBD, .bits = SPEC_SSBD },
+		{ .feature = FEAT_IPRED_CTRL, .bits = SPEC_IPRED },
+		{ .feature = FEAT_RRSBA_CTRL, .bits = SPEC_RRSBA },
+		{ .feature = FEAT_INTEL_PSFD, .bits = SPEC_PSFD },
+		{ .feature = FEAT_AMD_PSFD, .bits = SPEC_PSFD },
+		{ .feature = FEAT_DDPD_U, .bits = SPEC_DDPD },
+		{ .feature = FEAT_BHI_CTRL, .bits = SPEC_BHI },
+	};
+	u64 bits = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gates); i++)
+		if (cpuid_has(set, gates[i].feature))
+			bits |= gates[i].bits;
+	return bits;
+}
+
+bool pat_valid(u64 pat)
+{
+	int i;
+
+	/* 2 and 3 are reserved, 7 is UC-: SDM vol. 3, table 12-10 */
+	for (i = 0; i < 8; i++) {
+		u8 type = pat >> (8 * i);
+
+		if (!mtrr_type_valid(type) && type != 7)
+			return false;
+	}
+	return true;
+}
+
+static bool msr_mci_ok(const struct msr_file *file, u32 index, bool host,
+		       u64 val)
+{
+	bool status = (index & 3) == 1;
+
+	/* SDM vol. 3, 16.3.2.2: only 0 may be written to MCi_STATUS */
+	return host || !status || !val ||
+	       (file->val[SLOT_HWCR] & HWCR_MCI_STATUS_WRITE);
+}
+
+static bool msr_misc_enable_ok(const struct msr_file *file, bool host,
+			       u64 *val)
+{
+	u64 now = file->val[SLOT_MISC_ENABLE];
+
+	if (host)
+		return true;
+	if ((*val ^ now) & ~(MISC_ENABLE_WRITABLE | MISC_ENABLE_FIXED))
+		return false;
+	*val = (*val & ~MISC_ENABLE_FIXED) | (now & MISC_ENABLE_FIXED);
+	return true;
+}
+
+static bool msr_misc_features_ok(const struct msr_file *file, u64 val)
+{
+	if (val & ~MISC_FEATURES_CPUID_FAULT)
+		return false;
+	return !val || (file->val[SLOT_PLATFORM_INFO] &
+			PLATFORM_INFO_CPUID_FAULT);
+}
+
+static u64 msr_now(const struct msr_file *file, const struct msr_row *row,
+		   u32 index)
+{
+	u32 nth = array_index_nospec(index - row->first, (u32)row->count);
+
+	return row->kind == SLOT ? file->val[row->slot + nth] : row->reset;
+}
+
+/* May @val be written? May change it to what the register then holds. */
+static bool msr_value_ok(const struct msr_file *file, const struct msr_row *row,
+			 u32 index, bool host, u64 *val)
+{
+	const struct cpuid_set *set = file->cpuid;
+	u64 pred_cmd = CMD_IBPB;
+
+	switch (row->check) {
+	case CHECK_MASK:
+		return !(*val & ~row->mask);
+	case CHECK_CANON:
+		return is_canonical(*val, cpuid_has(set, FEAT_LA57) ? 57 : 48);
+	case CHECK_SAME:
+		return *val == msr_now(file, row, index) || (host && !*val);
+	case CHECK_SPEC_CTRL:
+		return !(*val & ~msr_spec_ctrl_bits(set));
+	case CHECK_PRED_CMD:
+		if (cpuid_has(set, FEAT_SBPB))
+			pred_cmd |= CMD_SBPB;
+		return !(*val & ~pred_cmd);
+	case CHECK_UCODE_REV:
+		if (!host)
+			*val = file->val[SLOT_UCODE_REV];
+		return true;
+	case CHECK_MISC_FEATURES:
+		return msr_misc_features_ok(file, *val);
+	case CHECK_MISC_ENABLE:
+		return msr_misc_enable_ok(file, host, val);
+	case CHECK_MCG_STATUS:
+		return host || !*val;
+	case CHECK_MCG_CTL:
+		return host || !*val || !~*val;
+	case CHECK_MCI:
+		return msr_mci_ok(file, index, host, *val);
+	case CHECK_MTRR:
+		return mtrr_value_valid(index, *val,
+					file->limits->gpa_reserved);
+	case CHECK_PAT:
+		return pat_valid(*val);
+	case CHECK_EFER:
+		return efer_check(file->regs, file->limits, *val, host);
+	default:
+		return true;
+	}
+}
+
+/* ---- access ---- */
+
+static u64 *msr_reg(struct msr_file *file, const struct msr_row *row)
+{
+	return (u64 *)((u8 *)file->regs + row->offset);
+}
+
+static void msr_regs_need(struct msr_file *file, const struct msr_row *row)
+{
+	if (row->kind == REG && row->groups && file->ops->regs_need)
+		file->ops->regs_need(file, row->groups);
+}
+
+enum msr_rc msr_get(struct msr_file *file, u32 index, bool host, u64 *val)
+{
+	const struct msr_row *row = msr_find(index);
+	const struct msr_ops *ops = file->ops;
+	enum msr_rc rc;
+
+	*val = 0;
+	if (!row)
+		return MSR_UNKNOWN;
+	rc = msr_allowed(file, row, index, host, ACCESS_RO);
+	if (rc != MSR_OK || row->access == ACCESS_WO)
+		return rc;
+
+	switch (row->kind) {
+	case REG:
+		msr_regs_need(file, row);
+		*val = *msr_reg(file, row);
+		return MSR_OK;
+	case CORE:
+		if (!ops->core_get)
+			return MSR_UNKNOWN;
+		return ops->core_get(file, index, host, val);
+	case BACKEND:
+		if (!ops->backend_get)
+			return MSR_UNKNOWN;
+		return ops->backend_get(file, index, host, val);
+	default:
+		*val = msr_now(file, row, index);
+		return MSR_OK;
+	}
+}
+
+static enum msr_rc msr_store(struct msr_file *file, const struct msr_row *row,
+			     u32 index, u64 val)
+{
+	u32 nth = array_index_nospec(index - row->first, (u32)row->count);
+	u32 effects = 0;
+
+	if (row->kind == SLOT) {
+		file->val[row->slot + nth] = val;
+	} else if (row->check == CHECK_EFER) {
+		effects = efer_commit(file->regs, val);
+	} else if (row->kind == REG) {
+		*msr_reg(file, row) = val;
+		regs_touch(file->regs, row->groups);
+	}
+	if ((row->flags & MSR_TELL) && file->ops->changed)
+		file->ops->changed(file, index, effects);
+	return MSR_OK;
+}
+
+enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val)
+{
+	const struct msr_row *row = msr_find(index);
+	const struct msr_ops *ops = file->ops;
+	enum msr_rc rc;
+
+	if (!row)
+		return MSR_UNKNOWN;
+	rc = msr_allowed(file, row, index, host, ACCESS_WO);
+	if (rc != MSR_OK)
+		return rc;
+	msr_regs_need(file, row);
+	if (!msr_value_ok(file, row, index, host, &val))
+		return MSR_BAD;
+
+	switch (row->kind) {
+	case CORE:
+		if (!ops->core_set)
+			return MSR_UNKNOWN;
+		return ops->core_set(file, index, host, val);
+	case BACKEND:
+		if (!ops->backend_set)
+			return MSR_UNKNOWN;
+		return ops->backend_set(file, index, host, val);
+	default:
+		return msr_store(file, row, index, val);
+	}
+}
+
+/* ---- reset, set-up ---- */
+
+void msr_reset(struct msr_file *file)
+{
+	u32 i, nth;
+
+	for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
+		const struct msr_row *row = &msr_rows[i];
+
+		for (nth = 0; row->kind == SLOT && nth < row->count; nth++)
+			file->val[row->slot + nth] = row->reset;
+	}
+}
+
+bool msr_mce_setup(struct msr_file *file, u64 mcg_cap)
+{
+	u64 banks = mcg_cap & MCG_CAP_COUNT;
+	u32 i;
+
+	if (!banks || banks > MCG_BANKS ||
+	    (mcg_cap & ~(MCG_CAP_COUNT | MCG_CAP_SUPPORTED)))
+		return false;
+	file->val[SLOT_MCG_CAP] = mcg_cap;
+	file->val[SLOT_MCG_CTL] = mcg_cap & MCG_CAP_CTL_P ? ~0ULL : 0;
+	for (i = 0; i < banks; i++)
+		file->val[SLOT_MCI + 4 * i] = ~0ULL;
+	return true;
+}
+
+/* ---- lists ---- */
+
+u32 msr_list(const struct cpuid_set *supported, u32 *out, u32 max)
+{
+	u32 i, nth, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
+		const struct msr_row *row = &msr_rows[i];
+
+		/* announced by a capability, not by the supported CPUID */
+		if (!(row->flags & MSR_LIST) ||
+		    (row->need != FEAT_TSC_DEADLINE &&
+		     !msr_need_met(supported, row->need)))
+			continue;
+		for (nth = 0; nth < row->count; nth++, n++)
+			if (n < max)
+				out[n] = row->first + nth;
+	}
+	return n;
+}
+
+u32 msr_feature_list(u32 *out, u32 max)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
+		if (!(msr_rows[i].flags & MSR_FEATURE))
+			continue;
+		if (n < max)
+			out[n] = msr_rows[i].first;
+		n++;
+	}
+	return n;
+}
+
+enum msr_rc msr_feature_get(const struct msr_feature_env *env, u32 index,
+			    u64 *val)
+{
+	*val = 0;
+	switch (index) {
+	case M_UCODE_REV:
+		*val = (env->rdmsr)(env, index);
+		return MSR_OK;
+	case M_ARCH_CAPS:
+		if (cpuid_has(env->supported, FEAT_ARCH_CAPS))
+			*val = (env->rdmsr)(env, index) & ARCH_CAPS_OFFERED;
+		return MSR_OK;
+	case M_DE_CFG:
+		if (cpuid_has(env->supported, FEAT_LFENCE_RDTSC))
+			*val = DE_CFG_LFENCE_SERIALIZES;
+		return MSR_OK;
+	default:
+		return MSR_UNKNOWN;
+	}
+}

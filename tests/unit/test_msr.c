@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MSRs: the rows as a table, the rules for guests and for the VMM, each check,
+ * and the contract of the index list: what is listed reads and writes back.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "x86/msr.h"
+
+/* ---- the table ---- */
+
+#define LIST MSR_LIST
+#define FEATURE MSR_FEATURE
+#define TELL MSR_TELL
+
+static const struct {
+	const char *name, *kind, *guest, *check;
+	u32 first, count;
+	u64 mask, reset;
+	u32 need, flags;
+} rows[] = {
+#define ROW(name, first, count, kind, where, guest, check, mask, reset, need, \
+	    flags)                                                          \
+	{ #name, #kind, #guest, #check, first, count, mask, reset, need, flags },
+	MSR_ROWS(ROW)
+};
+
+static bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+static void test_rows_ascend(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_true(rows[i].count >= 1);
+		assert_true((u64)rows[i].first + rows[i].count <= U32_MAX);
+		if (i && rows[i].first < rows[i - 1].first + rows[i - 1].count)
+			fail_msg("%s is out of order", rows[i].name);
+	}
+}
+
+static void test_rows_make_sense(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool constant = is(rows[i].kind, "CONST");
+		bool forgets = is(rows[i].check, "DROP");
+		bool same = is(rows[i].check, "SAME");
+
+		/* constants take no value, and only they forget one */
+		if (constant && !forgets && !same)
+			fail_msg("%s takes a value", rows[i].name);
+		if (!constant)
+			assert_false(forgets);
+		assert_true(constant || rows[i].count == 1 ||
+			    !is(rows[i].kind, "REG"));
+		if (is(rows[i].check, "MASK"))
+			assert_int_equal(rows[i].reset & ~rows[i].mask, 0);
+		else
+			assert_int_equal(rows[i].mask, 0);
+		if (is(rows[i].guest, "WO") || is(rows[i].guest, "NO"))
+			assert_int_equal(rows[i].flags & MSR_LIST, 0);
+	}
+}
+
+static void test_slots_tile(void **state)
+{
+	unsigned int i, next = 0;
+
+	static const struct { int slot, end; } slots[] = {
+#define SLOTS(name, ...) { SLOT_##name, SLOT_END_##name },
+		MSR_ROWS(SLOTS)
+	};
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned int count = is(rows[i].kind, "SLOT") ?
+					     rows[i].count : 0;
+
+		assert_int_equal(slots[i].slot, next);
+		next += count;
+		assert_int_equal(slots[i].end, (int)next - 1);
+	}
+	assert_int_equal(next, MSR_SLOT_COUNT);
+}
+
+/* ---- a vCPU ---- */
+
+struct owner {
+	struct msr_file file;
+	struct regs regs;
+	struct cr_limits limits;
+	u64 core, backend;	/* last values written */
+	u32 core_index, backend_index;
+	unsigned int backend_reads, told;
+	u32 told_index, effects, groups;
+};
+
+static struct owner *owner_of(struct msr_file *file)
+{
+	return container_of(file, struct owner, file);
+}
+
+static void own_regs(struct msr_file *file, u32 groups)
+{
+	owner_of(file)->groups |= groups;
+}
+
+static enum msr_rc own_get(struct msr_file *file, u32 index, bool host,
+			   u64 *val)
+{
+	(void)host;
+	owner_of(file)->core_index = index;
+	*val = owner_of(file)->core;
+	return MSR_OK;
+}
+
+static enum msr_rc own_set(struct msr_file *file, u32 index, bool host, u64 val)
+{
+	(void)host;
+	owner_of(file)->core_index = index;
+	owner_of(file)->core = val;
+	return MSR_OK;
+}
+
+static enum msr_rc own_backend_get(struct msr_file *file, u32 index, bool host,
+				   u64 *val)
+{
+	(void)index;
+	(void)host;
+	owner_of(file)->backend_reads++;
+	*val = 0;
+	return MSR_OK;
+}
+
+static enum msr_rc own_backend_set(struct msr_file *file, u32 index, bool host,
+				   u64 val)
+{
+	(void)host;
+	owner_of(file)->backend_index = index;
+	owner_of(file)->backend = val;
+	return MSR_OK;
+}
+
+static void own_changed(struct msr_file *file, u32 index, u32 effects)
+{
+	owner_of(file)->told++;
+	owner_of(file)->told_index = index;
+	owner_of(file)->effects = effects;
+}
+
+static const struct msr_ops own_ops = {
+	.regs_need = own_regs,
+	.core_get = own_get,
+	.core_set = own_set,
+	.backend_get = own_backend_get,
+	.backend_set = own_backend_set,
+	.changed = own_changed,
+};
+
+static struct cpuid_set set_all(enum cpuid_vendor vendor)
+{
+	struct cpuid_set set = { .n = 1, .vendor = vendor, .maxphyaddr = 40 };
+
+	bitmap_fill(set.bits.has, FEAT_COUNT);
+	__clear_bit(FEAT_LA57, set.bits.has);
+	return set;
+}
+
+static void own(struct owner *o, const struct cpuid_set *set)
+{
+	static const struct cr_host host = {
+		.efer = EFER_SCE_BIT | EFER_LME_BIT | EFER_LMA_BIT |
+			EFER_NXE_BIT,
+	};
+
+	memset(o, 0, sizeof(*o));
+	o->file.ops = &own_ops;
+	o->file.regs = &o->regs;
+	o->file.limits = &o->limits;
+	o->file.cpuid = set;
+	cr_limits_init(&o->limits, set, &host);
+	regs_reset(&o->regs, false, 0);
+	msr_reset(&o->file);
+	o->regs.dirty = 0;
+}
+
+static enum msr_rc get(struct owner *o, u32 index, u64 *val)
+{
+	return msr_get(&o->file, index, false, val);
+}
+
+static enum msr_rc set(struct owner *o, u32 index, u64 val)
+{
+	return msr_set(&o->file, index, false, val);
+}
+
+static enum msr_rc host_set(struct owner *o, u32 index, u64 val)
+{
+	return msr_set(&o->file, index, true, val);
+}
+
+static u64 read_ok(struct owner *o, u32 index)
+{
+	u64 val = 1;
+
+	assert_int_equal(msr_get(&o->file, index, true, &val), MSR_OK);
+	return val;
+}
+
+/* ---- rules ---- */
+
+static void test_unknown(void **state)
+{
+	static const u32 holes[] = { 0, 0x480, 0x2f, 0x251, 0x270, 0x7ff,
+				     0x900, 0x4b564d02, 0xc0000085,
+				     0xc0010008, 0xc001102b, 0xffffffff };
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+	unsigned int i;
+	u64 val = 5;
+
+	(void)state;
+	own(&o, &all);
+	for (i = 0; i < ARRAY_SIZE(holes); i++) {
+		assert_int_equal(get(&o, holes[i], &val), MSR_UNKNOWN);
+		assert_int_equal(val, 0);
+		assert_int_equal(set(&o, holes[i], 0), MSR_UNKNOWN);
+		assert_int_equal(host_set(&o, holes[i], 0), MSR_UNKNOWN);
+	}
+}
+
+static void test_every_index_finds_its_row(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_AMD);
+	struct owner o;
+	unsigned int i, n;
+	u64 val;
+
+	(void)state;
+	own(&o, &all);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		for (n = 0; n < rows[i].count; n++) {
+			assert_int_equal(msr_get(&o.file, rows[i].first + n,
+						 true, &val), MSR_OK);
+			if (is(rows[i].kind, "SLOT") ||
+			    is(rows[i].kind, "CONST"))
+				assert_int_equal(val, rows[i].reset);
+		}
+}
+
+static void test_needs(void **state)
+{
+	struct cpuid_set intel = set_all(CPUID_INTEL);
+	struct cpuid_set amd = set_all(CPUID_AMD);
+	struct cpuid_set none = { .n = 1, .vendor = CPUID_INTEL };
+	struct owner o;
+	unsigned int i;
+	u64 val;
+
+	(void)state;
+	own(&o, &none);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		enum msr_rc rc = get(&o, rows[i].first, &val);
+		bool free = rows[i].need == FEAT_NONE ||
+			    rows[i].need == MSR_NEED_INTEL;
+
+		if (!free || is(rows[i].guest, "NO"))
+			assert_int_equal(rc, MSR_UNKNOWN);
+		else
+			assert_int_not_equal(rc, MSR_UNKNOWN);
+	}
+	own(&o, &intel);
+	assert_int_equal(get(&o, M_HWCR, &val), MSR_UNKNOWN);
+	assert_int_equal(get(&o, M_FEATURE_CONTROL, &val), MSR_OK);
+	assert_int_equal(val, 1);
+	assert_int_equal(set(&o, M_FEATURE_CONTROL, 1), MSR_BAD);
+	assert_int_equal(host_set(&o, M_FEATURE_CONTROL, 5), MSR_OK);
+	own(&o, &amd);
+	assert_int_equal(get(&o, M_HWCR, &val), MSR_OK);
+	assert_int_equal(get(&o, M_FEATURE_CONTROL, &val), MSR_UNKNOWN);
+	/* no CPUID at all counts as Intel */
+	own(&o, NULL);
+	assert_int_equal(get(&o, M_HWCR, &val), MSR_UNKNOWN);
+	assert_int_equal(get(&o, M_LSTAR, &val), MSR_UNKNOWN);
+	assert_int_equal(host_set(&o, M_LSTAR, 5), MSR_OK);
+}
+
+static void test_direction(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+	u64 val = 7;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(get(&o, M_PRED_CMD, &val), MSR_BAD);
+	assert_int_equal(val, 0);
+	assert_int_equal(read_ok(&o, M_PRED_CMD), 0);
+	assert_int_equal(o.backend_reads, 0);
+	assert_int_equal(set(&o, M_MTRR_CAP, 0x508), MSR_BAD);
+	assert_int_equal(host_set(&o, M_MTRR_CAP, 0x508), MSR_OK);
+	assert_int_equal(host_set(&o, M_MTRR_CAP, 0x50a), MSR_BAD);
+	assert_int_equal(set(&o, M_PERFCTR, 0), MSR_UNKNOWN);
+	assert_int_equal(host_set(&o, M_PERFCTR + 3, 0), MSR_OK);
+	assert_int_equal(host_set(&o, M_PERFCTR + 3, 1), MSR_BAD);
+	assert_int_equal(set(&o, M_BBL_CR_CTL3, 0x1234), MSR_OK);
+	assert_int_equal(read_ok(&o, M_BBL_CR_CTL3), 0x101);
+}
+
+static void test_kinds(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+	u64 val;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(set(&o, 0x83f, 0x30), MSR_OK);
+	assert_int_equal(o.core_index, 0x83f);
+	assert_int_equal(o.core, 0x30);
+	assert_int_equal(get(&o, M_TSC_DEADLINE, &val), MSR_OK);
+	assert_int_equal(o.core_index, 0x6e0);
+	assert_int_equal(set(&o, M_PRED_CMD, 1), MSR_OK);
+	assert_int_equal(o.backend_index, 0x49);
+
+	assert_int_equal(set(&o, M_STAR, 0x23001000000000ULL), MSR_OK);
+	assert_int_equal(o.regs.star, 0x23001000000000ULL);
+	assert_int_equal(o.regs.dirty, RG_SYSCALL);
+	assert_int_equal(o.groups, RG_SYSCALL);
+	assert_int_equal(o.told, 0);
+	assert_int_equal(set(&o, M_GS_BASE, 0xffff888000000000ULL), MSR_OK);
+	assert_int_equal(o.regs.seg[SEG_GS].base, 0xffff888000000000ULL);
+	assert_int_equal(o.regs.dirty, RG_SYSCALL | RG_SEG);
+	assert_int_equal(get(&o, M_GS_BASE, &val), MSR_OK);
+	assert_int_equal(val, 0xffff888000000000ULL);
+
+	/* without callbacks nothing is known, and nothing breaks */
+	o.file.ops = &(const struct msr_ops){ .regs_need = NULL };
+	assert_int_equal(get(&o, M_TSC, &val), MSR_UNKNOWN);
+	assert_int_equal(set(&o, M_TSC, 0), MSR_UNKNOWN);
+	assert_int_equal(set(&o, M_PRED_CMD, 0), MSR_UNKNOWN);
+	assert_int_equal(get(&o, M_STAR, &val), MSR_OK);
+	assert_int_equal(set(&o, M_PAT, 0x0606060606060606ULL), MSR_OK);
+}
+
+/* ---- checks ---- */
+
+static void test_plain_checks(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(set(&o, M_SYSENTER_CS, BIT_ULL(32)), MSR_BAD);
+	assert_int_equal(set(&o, M_SYSENTER_CS, 0x10), MSR_OK);
+	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(47)), MSR_BAD);
+	assert_int_equal(set(&o, M_LSTAR, ~0ULL << 47), MSR_OK);
+	assert_int_equal(host_set(&o, M_LSTAR, BIT_ULL(60)), MSR_BAD);
+	assert_int_equal(o.regs.lstar, ~0ULL << 47);
+	__set_bit(FEAT_LA57, all.bits.has);
+	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(47)), MSR_OK);
+	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(56)), MSR_BAD);
+	assert_int_equal(set(&o, M_TSC_AUX, BIT_ULL(32)), MSR_BAD);
+	assert_int_equal(set(&o, M_TSC_AUX, 0xffffffff), MSR_OK);
+	assert_int_equal(o.told_index, M_TSC_AUX);
+	assert_int_equal(host_set(&o, M_XSS, 1), MSR_BAD);
+	assert_int_equal(host_set(&o, M_XSS, 0), MSR_OK);
+	assert_int_equal(set(&o, M_DEBUGCTL, 2), MSR_BAD);
+	assert_int_equal(set(&o, M_DEBUGCTL, 0), MSR_OK);
+}
+
+static void test_pat(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+	unsigned int type, i;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(read_ok(&o, M_PAT), PAT_RESET);
+	for (type = 0; type < 256; type++)
+		for (i = 0; i < 8; i++) {
+			bool ok = type < 8 && type != 2 && type != 3;
+
+			assert_int_equal(pat_valid((u64)type << (8 * i)), ok);
+		}
+	assert_int_equal(set(&o, M_PAT, 0x0007010600070106ULL), MSR_OK);
+	assert_int_equal(o.regs.dirty, RG_CR);
+	assert_int_equal(set(&o, M_PAT, 2), MSR_BAD);
+	assert_int_equal(o.regs.pat, 0x0007010600070106ULL);
+}
+
+static void test_efer(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(set(&o, M_EFER, EFER_LME_BIT | EFER_NXE_BIT), MSR_OK);
+	assert_int_equal(o.told_index, M_EFER);
+	assert_int_equal(o.effects, CR_FLUSH | CR_MODE);
+	assert_int_equal(set(&o, M_EFER, EFER_SVME_BIT), MSR_BAD);
+	assert_int_equal(host_set(&o, M_EFER, EFER_SVME_BIT), MSR_BAD);
+	assert_int_equal(o.regs.efer, EFER_LME_BIT | EFER_NXE_BIT);
+	o.regs.cr4 = CR4_PAE;
+	cr0_commit(&o.regs, CR0_PE | CR0_PG);
+	assert_int_equal(set(&o, M_EFER, EFER_NXE_BIT), MSR_BAD);
+	assert_int_equal(set(&o, M_EFER, EFER_LME_BIT), MSR_OK);
+	assert_int_equal(read_ok(&o, M_EFER), EFER_LME_BIT | EFER_LMA_BIT);
+}
+
+static void test_spec_ctrl(void **state)
+{
+	struct cpuid_set one = { .n = 1, .vendor = CPUID_AMD };
+	struct owner o;
+
+	(void)state;
+	own(&o, &one);
+	assert_int_equal(set(&o, M_SPEC_CTRL, 0), MSR_UNKNOWN);
+	assert_int_equal(host_set(&o, M_SPEC_CTRL, 0), MSR_OK);
+	assert_int_equal(host_set(&o, M_SPEC_CTRL, 1), MSR_BAD);
+	__set_bit(FEAT_AMD_SSBD, one.bits.has);
+	assert_int_equal(set(&o, M_SPEC_CTRL, 4), MSR_OK);
+	assert_int_equal(set(&o, M_SPEC_CTRL, 1), MSR_BAD);
+	__set_bit(FEAT_SPEC_CTRL, one.bits.has);
+	assert_int_equal(set(&o, M_SPEC_CTRL, 7), MSR_OK);
+	assert_int_equal(set(&o, M_SPEC_CTRL, BIT_ULL(10)), MSR_BAD);
+	assert_int_equal(read_ok(&o, M_SPEC_CTRL), 7);
+	assert_int_equal(set(&o, M_PRED_CMD, 1), MSR_OK);
+	assert_int_equal(set(&o, M_PRED_CMD, BIT_ULL(7)), MSR_BAD);
+	__set_bit(FEAT_SBPB, one.bits.has);
+	assert_int_equal(set(&o, M_PRED_CMD, BIT_ULL(7)), MSR_OK);
+}
+
+static void test_mce(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_AMD);
+	struct owner o;
+	u64 val;
+
+	(void)state;
+	own(&o, &all);
+	/* 32 banks until the VMM says otherwise */
+	assert_int_equal(get(&o, 0x47f, &val), MSR_OK);
+	assert_false(msr_mce_setup(&o.file, MCG_CAP_CTL_P));
+	assert_false(msr_mce_setup(&o.file, 33));
+	assert_false(msr_mce_setup(&o.file, 10 | BIT_ULL(27)));
+	assert_true(msr_mce_setup(&o.file, 10 | MCG_CAP_SUPPORTED));
+	assert_int_equal(read_ok(&o, M_MCG_CAP), 0x100010aULL | BIT_ULL(24));
+	assert_int_equal(read_ok(&o, M_MCG_CTL), ~0ULL);
+	assert_int_equal(read_ok(&o, 0x424), ~0ULL);
+	assert_int_equal(read_ok(&o, 0x425), 0);
+	assert_int_equal(get(&o, 0x427, &val), MSR_OK);
+	assert_int_equal(get(&o, 0x428, &val), MSR_UNKNOWN);
+	assert_int_equal(msr_get(&o.file, 0x428, true, &val), MSR_UNKNOWN);
+
+	assert_int_equal(set(&o, 0x401, 5), MSR_BAD);
+	assert_int_equal(host_set(&o, 0x401, 5), MSR_OK);
+	assert_int_equal(set(&o, 0x401, 0), MSR_OK);
+	assert_int_equal(set(&o, 0x402, 5), MSR_OK);
+	assert_int_equal(set(&o, M_HWCR, BIT_ULL(18)), MSR_OK);
+	assert_int_equal(set(&o, 0x401, 5), MSR_OK);
+	assert_int_equal(set(&o, M_MCG_STATUS, 1), MSR_BAD);
+	assert_int_equal(host_set(&o, M_MCG_STATUS, 5), MSR_OK);
+	assert_int_equal(set(&o, M_MCG_CTL, 1), MSR_BAD);
+	assert_int_equal(set(&o, M_MCG_CTL, 0), MSR_OK);
+	assert_true(msr_mce_setup(&o.file, 1));
+	assert_int_equal(get(&o, M_MCG_CTL, &val), MSR_UNKNOWN);
+}
+
+static void test_misc(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 0x1801);
+	assert_int_equal(set(&o, M_MISC_ENABLE, 0), MSR_OK);
+	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 0x1800);
+	assert_int_equal(set(&o, M_MISC_ENABLE, BIT_ULL(34)), MSR_BAD);
+	assert_int_equal(host_set(&o, M_MISC_ENABLE, 1), MSR_OK);
+	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 1);
+
+	assert_false(msr_cpuid_faults(&o.file));
+	assert_int_equal(set(&o, M_MISC_FEATURES, 2), MSR_BAD);
+	assert_int_equal(set(&o, M_MISC_FEATURES, 1), MSR_OK);
+	assert_true(msr_cpuid_faults(&o.file));
+	assert_int_equal(set(&o, M_MISC_FEATURES, 0), MSR_OK);
+	assert_int_equal(set(&o, M_PLATFORM_INFO, 0), MSR_BAD);
+	assert_int_equal(host_set(&o, M_PLATFORM_INFO, 0), MSR_OK);
+	assert_int_equal(set(&o, M_MISC_FEATURES, 1), MSR_BAD);
+
+	/* WRMSR of 0 before CPUID is how the revision is read */
+	assert_int_equal(host_set(&o, M_UCODE_REV, 0x500000000ULL), MSR_OK);
+	assert_int_equal(set(&o, M_UCODE_REV, 0), MSR_OK);
+	assert_int_equal(read_ok(&o, M_UCODE_REV), 0x500000000ULL);
+}
+
+static void test_mtrr(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+	u32 i;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(set(&o, 0x200, BIT_ULL(40)), MSR_BAD);
+	assert_int_equal(set(&o, M_MTRR_DEF, 0xc06), MSR_OK);
+	assert_int_equal(o.told_index, M_MTRR_DEF);
+	assert_int_equal(set(&o, M_MTRR_FIX4K + 7, 7), MSR_BAD);
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(set(&o, 0x200 + 2 * i, i << 12 | 6), MSR_OK);
+		assert_int_equal(set(&o, 0x201 + 2 * i, 0x800), MSR_OK);
+	}
+	assert_int_equal(set(&o, M_MTRR_FIX64K, 0x0101), MSR_OK);
+	assert_int_equal(set(&o, M_MTRR_FIX16K + 1, 0x04), MSR_OK);
+	assert_int_equal(set(&o, M_MTRR_FIX4K + 7, 0x05), MSR_OK);
+	assert_int_equal(msr_mtrrs(&o.file)->def, 0xc06);
+	assert_int_equal(msr_mtrrs(&o.file)->var[5].base, 0x5006);
+	assert_int_equal(msr_mtrrs(&o.file)->var[7].mask, 0x800);
+	assert_int_equal(msr_mtrrs(&o.file)->fix[0], 0x0101);
+	assert_int_equal(msr_mtrrs(&o.file)->fix[2], 0x04);
+	assert_int_equal(msr_mtrrs(&o.file)->fix[10], 0x05);
+}
+
+static void test_legacy_pmu(void **state)
+{
+	struct cpuid_set amd = set_all(CPUID_AMD);
+	struct owner o;
+	u64 val;
+	u32 i;
+
+	(void)state;
+	own(&o, &amd);
+	for (i = M_K7_EVNTSEL; i < (u32)M_K7_EVNTSEL + 8; i++) {
+		assert_int_equal(get(&o, i, &val), MSR_OK);
+		assert_int_equal(val, 0);
+		assert_int_equal(set(&o, i, 0), MSR_OK);
+		assert_int_equal(set(&o, i, 1), MSR_BAD);
+	}
+	assert_int_equal(get(&o, M_CORE_PERF, &val), MSR_UNKNOWN);
+	assert_int_equal(host_set(&o, M_CORE_PERF, 0), MSR_OK);
+}
+
+/* ---- lists ---- */
+
+static bool listed(const u32 *list, u32 n, u32 index)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] == index)
+			return true;
+	return false;
+}
+
+static void check_list(enum cpuid_vendor vendor, const struct cpuid_set *guest)
+{
+	struct cpuid_set supported = set_all(vendor);
+	struct owner o;
+	u32 list[256], n, i;
+
+	n = msr_list(&supported, list, 256);
+	assert_in_range(n, 20, 220);
+	own(&o, guest);
+	for (i = 0; i < n; i++) {
+		u64 val;
+
+		if (i)
+			assert_true(list[i] > list[i - 1]);
+		assert_int_equal(msr_get(&o.file, list[i], true, &val), MSR_OK);
+		assert_int_equal(msr_set(&o.file, list[i], true, val), MSR_OK);
+		assert_int_equal(msr_set(&o.file, list[i], true, 0), MSR_OK);
+	}
+}
+
+static void test_list_contract(void **state)
+{
+	struct cpuid_set none = { .n = 1, .maxphyaddr = 36 };
+	struct cpuid_set intel = set_all(CPUID_INTEL);
+	struct cpuid_set amd = set_all(CPUID_AMD);
+
+	(void)state;
+	check_list(CPUID_INTEL, NULL);
+	check_list(CPUID_INTEL, &none);
+	check_list(CPUID_INTEL, &intel);
+	check_list(CPUID_AMD, NULL);
+	check_list(CPUID_AMD, &none);
+	check_list(CPUID_AMD, &amd);
+	check_list(CPUID_AMD, &intel);
+}
+
+static void test_list_content(void **state)
+{
+	static const u32 always[] = { 0x10, 0x11, 0x12, 0x3b, 0x174, 0x277,
+				      0x6e0, 0x1a0, 0x4b564d00, 0x4b564d01,
+				      0xc0000081, 0xc0000102, 0xc0000103 };
+	struct cpuid_set supported = set_all(CPUID_AMD);
+	u32 list[256], few[8] = { 0 }, n, i;
+
+	(void)state;
+	n = msr_list(&supported, list, 256);
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		assert_true(listed(list, n, always[i]));
+	assert_true(listed(list, n, M_HWCR));
+	assert_false(listed(list, n, M_FEATURE_CONTROL));
+	assert_false(listed(list, n, M_XSS));
+	assert_int_equal(msr_list(&supported, few, 4), n);
+	assert_memory_equal(few, list, 16);
+	assert_int_equal(few[4], 0);
+
+	__clear_bit(FEAT_RDTSCP, supported.bits.has);
+	__clear_bit(FEAT_RDPID, supported.bits.has);
+	__clear_bit(FEAT_TSC_DEADLINE, supported.bits.has);
+	supported.vendor = CPUID_INTEL;
+	n = msr_list(&supported, list, 256);
+	assert_false(listed(list, n, M_TSC_AUX));
+	assert_true(listed(list, n, M_TSC_DEADLINE));
+	assert_false(listed(list, n, M_HWCR));
+	assert_true(listed(list, n, M_FEATURE_CONTROL));
+}
+
+static u64 all_ones(const struct msr_feature_env *env, u32 index)
+{
+	(void)env;
+	(void)index;
+	return ~0ULL;
+}
+
+static void test_features(void **state)
+{
+	struct cpuid_set supported = set_all(CPUID_INTEL);
+	struct msr_feature_env env = { .rdmsr = all_ones,
+				       .supported = &supported };
+	u32 list[16], n, i;
+	u64 val;
+
+	(void)state;
+	n = msr_feature_list(list, 16);
+	assert_in_range(n, 1, 16);
+	assert_int_equal(msr_feature_list(NULL, 0), n);
+	for (i = 0; i < n; i++)
+		assert_int_equal(msr_feature_get(&env, list[i], &val), MSR_OK);
+	assert_int_equal(msr_feature_get(&env, M_ARCH_CAPS, &val), MSR_OK);
+	assert_int_equal(val & BIT_ULL(7), 0);
+	assert_int_equal(val >> 29, 0);
+	assert_int_equal(val & 1, 1);
+	assert_int_equal(msr_feature_get(&env, M_TSC, &val), MSR_UNKNOWN);
+	__clear_bit(FEAT_ARCH_CAPS, supported.bits.has);
+	assert_int_equal(msr_feature_get(&env, M_ARCH_CAPS, &val), MSR_OK);
+	assert_int_equal(val, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_ascend),
+		cmocka_unit_test(test_rows_make_sense),
+		cmocka_unit_test(test_slots_tile),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_every_index_finds_its_row),
+		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_plain_checks),
+		cmocka_unit_test(test_pat),
+		cmocka_unit_test(test_efer),
+		cmocka_unit_test(test_spec_ctrl),
+		cmocka_unit_test(test_mce),
+		cmocka_unit_test(test_misc),
+		cmocka_unit_test(test_mtrr),
+		cmocka_unit_test(test_legacy_pmu),
+		cmocka_unit_test(test_list_contract),
+		cmocka_unit_test(test_list_content),
+		cmocka_unit_test(test_features),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
