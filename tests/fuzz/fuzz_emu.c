@@ -123,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct world *worlds[MODE_LONG + 1], *w;
 	static struct regs fresh[MODE_LONG + 1];
 	enum x86_mode mode;
+	unsigned int simple;
 	struct regs before;
 	enum emu_rc rc;
 
@@ -157,6 +158,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!w->c.insn.len || w->c.insn.len > EMU_MAX_LEN ||
 	    w->c.insn.len > w->c.insn.fetched)
+		abort();
+	simple = emu_simple_length(mode, data + 25, size - 25);
+	if (simple && simple != w->c.insn.len)
 		abort();
 	rc = emu_exec(&w->c);
 	if (rc != EMU_OK && memcmp(&before, &w->regs, sizeof(before)))
