@@ -47,6 +47,17 @@ static const struct cr_gate efer_gates[] = {
 	{ .feature = FEAT_AUTOIBRS, .bit = EFER_AUTOIBRS_BIT },
 };
 
+/* All bits of @gates, whoever has the feature. */
+static u64 cr_known(const struct cr_gate *gates, unsigned int n)
+{
+	u64 bits = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		bits |= gates[i].bit;
+	return bits;
+}
+
 static u64 cr_gated(const struct cpuid_set *set, const struct cr_gate *gates,
 		    unsigned int n)
 {
@@ -77,9 +88,12 @@ static u64 bits_from(unsigned int bit)
 void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
 		    const struct cr_host *host)
 {
+	u64 cr4 = CR4_BASE | cr_known(cr4_gates, ARRAY_SIZE(cr4_gates));
+	u64 efer = cr_known(efer_gates, ARRAY_SIZE(efer_gates));
+
 	*limits = (struct cr_limits){
-		.cr4_reserved = ~host->cr4,
-		.efer_reserved = ~host->efer,
+		.cr4_reserved = ~(host->cr4 & cr4),
+		.efer_reserved = ~(host->efer & efer),
 		.gpa_reserved = bits_from(52),
 		.dr6_ones = DR6_INIT,
 	};

@@ -104,7 +104,6 @@ static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 
 #define HWCR_MCI_STATUS_WRITE BIT_ULL(18)
 #define DE_CFG_LFENCE_SERIALIZES BIT_ULL(1)
-#define UCODE_REV_AMD 0x01000065
 
 /*
  * IA32_ARCH_CAPABILITIES: what concerns guests. Not TSX_CTRL (7), as there is

@@ -321,6 +321,15 @@ static void test_limits(void **state)
 	cr_limits_init(&limits, &set, &(struct cr_host){ .cr4 = CR4_PAE });
 	assert_int_equal(limits.cr4_reserved, ~CR4_PAE);
 	assert_int_equal(limits.efer_reserved, ~0ULL);
+
+	/* before CPUID is set, and of whatever host: nothing unheard of */
+	cr_limits_init(&limits, NULL, &(struct cr_host){ .cr4 = ~0ULL,
+							 .efer = ~0ULL });
+	assert_int_equal(~limits.cr4_reserved & (CR4_VMXE | CR4_SMXE | CR4_CET |
+						 CR4_PKS | ~0xffffffffULL), 0);
+	assert_int_equal(~limits.efer_reserved & EFER_SVME_BIT, 0);
+	assert_int_equal(limits.cr4_reserved & (CR4_OSXSAVE | CR4_PAE), 0);
+	assert_int_equal(limits.xcr0, 0);
 }
 
 int main(void)
