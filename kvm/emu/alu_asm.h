@@ -22,7 +22,7 @@
 
 static inline u32 alu_pack(u64 rflags)
 {
-	return (rflags & ALU_AH_FLAGS) << 8 | !!(rflags & RFLAGS_OF);
+	return (rflags & ALU_AH_FLAGS) << 8 | (rflags & RFLAGS_OF ? 1 : 0);
 }
 
 static inline u64 alu_unpack(u64 rflags, u32 ax)
