@@ -9,6 +9,7 @@
  */
 #include "harness.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +21,10 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/* In here a failure is told by the test's own line, not by ours. */
+#undef OK
+#define OK(expr) check_ok(#expr, (expr))
 
 #define TRAP_SIZE 8
 #define ISR_SIZE  32
@@ -62,6 +67,28 @@ long need_cap(struct vm *vm, unsigned int cap)
 	if (value <= 0)
 		skip("no capability %u", cap);
 	return value;
+}
+
+/* Modules built outside the kernel's tree taint it, each with an O. */
+void skip_on_reference(const char *why)
+{
+	char taint[16] = "";
+	FILE *f = fopen("/sys/module/kvm/taint", "r");
+
+	if (f && !fgets(taint, sizeof(taint), f))
+		taint[0] = '\0';
+	if (f)
+		fclose(f);
+	if (!strchr(taint, 'O'))
+		skip("the in-tree modules: %s", why);
+}
+
+bool on_tcg(void)
+{
+	unsigned int eax, ebx = 0, ecx, edx;
+
+	__cpuid(0x40000000, eax, ebx, ecx, edx);
+	return ebx == 0x54474354;	/* TCGT */
 }
 
 /* --- VM --------------------------------------------------------------- */

@@ -190,6 +190,14 @@ void wait_a_little(void);
 /* Skip the test when the capability is absent. */
 long need_cap(struct vm *vm, unsigned int cap);
 
+/*
+ * Two things a test may not hold the modules to: what the in-tree ones do
+ * otherwise, when they are what is loaded, and what QEMU's TCG, where it
+ * stands in for the CPU, does otherwise than a CPU.
+ */
+void skip_on_reference(const char *why);
+bool on_tcg(void);
+
 /* --- VM and vCPU ------------------------------------------------------ */
 
 struct vm *vm_new(unsigned int flags);
@@ -267,6 +275,44 @@ void expect_read_(struct vcpu *v, uint64_t gpa, unsigned int len,
 #define expect_halt(v)	 expect_exit(v, KVM_EXIT_HLT)
 #define expect_irq(v, vector)  expect_out(v, PORT_IRQ, 1, vector)
 #define expect_trap(v, vector) expect_out(v, PORT_TRAP, 1, vector)
+
+/* --- interrupts -------------------------------------------------------- */
+
+/* Pieces of 64-bit payloads. RBP is left at the LAPIC. */
+#define LAPIC_ON							\
+	mov $GPA_LAPIC, %ebp;						\
+	movl $0x1ff, 0xf0(%rbp)
+#define PIC_OFF								\
+	mov $0xff, %al;							\
+	out %al, $0x21;							\
+	out %al, $0xa1
+
+/*
+ * The usual guest to interrupt: it sends 0 to port 0x80 for ever, with
+ * interrupts enabled, so that each run ends either there or in a handler.
+ */
+extern const struct payload *const ticking;
+
+void expect_quiet_(struct vcpu *v);	/* some runs of it, no interrupt */
+#define expect_quiet(v)	(here(__FILE__, __LINE__), expect_quiet_(v))
+
+long irq_line(struct vm *vm, uint32_t gsi, uint32_t level);
+long send_msi(struct vm *vm, uint64_t address, uint32_t data);
+void set_redirection(struct vm *vm, unsigned int pin, uint64_t entry);
+uint64_t get_redirection(struct vm *vm, unsigned int pin);
+uint32_t lapic_reg(struct vcpu *v, unsigned int offset);
+
+#define MSI_TO(apic_id) (GPA_LAPIC | (apic_id) << 12)
+#define REDIR_LEVEL  0x8000
+#define REDIR_MASKED 0x10000
+
+/* Replace the whole table. */
+long set_routes(struct vm *vm, const struct kvm_irq_routing_entry *e,
+		unsigned int n);
+struct kvm_irq_routing_entry route_pin(uint32_t gsi, uint32_t chip,
+				       uint32_t pin);
+struct kvm_irq_routing_entry route_msi(uint32_t gsi, uint32_t address,
+				       uint32_t data);
 
 /* --- a vCPU in a thread ----------------------------------------------- */
 
