@@ -91,7 +91,8 @@ typedef struct { s64 counter; } atomic64_t;
 #define clamp(v, lo, hi) min((__typeof__(v))max(v, lo), hi)
 #define swap(a, b) do { __typeof__(a) _t = (a); (a) = (b); (b) = _t; } while (0)
 
-#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+/* The kernel's orders what is reached through the value read. */
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_CONSUME)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 #define smp_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
@@ -126,7 +127,7 @@ typedef struct { s64 counter; } atomic64_t;
 
 static inline bool test_bit(long nr, const volatile unsigned long *p)
 {
-	return p[nr / 64] >> (nr % 64) & 1;
+	return READ_ONCE(p[nr / 64]) >> (nr % 64) & 1;
 }
 
 static inline void set_bit(long nr, volatile unsigned long *p)
