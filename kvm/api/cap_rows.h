@@ -13,6 +13,7 @@
 	X(KVM_CAP_IRQCHIP, 1)						\
 	X(KVM_CAP_HLT, 1)						\
 	X(KVM_CAP_USER_MEMORY, 1)					\
+	X(KVM_CAP_USER_MEMORY2, 1)					\
 	X(KVM_CAP_SET_TSS_ADDR, 1)					\
 	X(KVM_CAP_EXT_CPUID, 1)						\
 	X(KVM_CAP_CLOCKSOURCE, 1)					\
@@ -56,6 +57,7 @@
 	X(KVM_CAP_XCRS, boot_cpu_has(X86_FEATURE_XSAVE))		\
 	X(KVM_CAP_XSAVE2, cap_xsave_size())				\
 	X(KVM_CAP_TSC_CONTROL, !!backend.tsc_frac_bits)			\
+	X(KVM_CAP_VM_TSC_CONTROL, !!backend.tsc_frac_bits)		\
 	X(KVM_CAP_GET_TSC_KHZ, 1)					\
 	X(KVM_CAP_TSC_DEADLINE_TIMER, 1)				\
 	X(KVM_CAP_KVMCLOCK_CTRL, 1)					\

@@ -42,6 +42,8 @@
 	X(KVM_CREATE_VCPU, vm_create_vcpu, IOCTL_RAW, 0)		\
 	X(KVM_SET_USER_MEMORY_REGION, vm_set_region,			\
 	  IOCTL_IN(kvm_userspace_memory_region), 0)			\
+	X(KVM_SET_USER_MEMORY_REGION2, vm_set_region2,			\
+	  IOCTL_IN(kvm_userspace_memory_region2), 0)			\
 	X(KVM_GET_DIRTY_LOG, vm_get_dirty_log, IOCTL_IN(kvm_dirty_log), 0) \
 	X(KVM_SET_TSS_ADDR, vm_set_tss_addr, IOCTL_RAW, IOCTL_M)	\
 	X(KVM_SET_IDENTITY_MAP_ADDR, vm_set_identity_addr, 8, 0, IOCTL_M) \
@@ -67,6 +69,8 @@
 	  IOCTL_IN(kvm_coalesced_mmio_zone), 0)				\
 	X(KVM_GET_CLOCK, vm_get_clock, IOCTL_OUT(kvm_clock_data), 0)	\
 	X(KVM_SET_CLOCK, vm_set_clock, IOCTL_IN(kvm_clock_data), 0)	\
+	X(KVM_GET_TSC_KHZ, vm_get_tsc_khz, IOCTL_RAW, IOCTL_M)		\
+	X(KVM_SET_TSC_KHZ, vm_set_tsc_khz, IOCTL_RAW, IOCTL_M)		\
 	X(KVM_ENABLE_CAP, vm_enable_cap, IOCTL_IN(kvm_enable_cap), IOCTL_M) \
 	X(KVM_CREATE_DEVICE, vm_create_device,				\
 	  IOCTL_BOTH(kvm_create_device), 0)
@@ -118,6 +122,8 @@
 	  IOCTL_IN(kvm_guest_debug), IOCTL_VL)				\
 	X(KVM_TRANSLATE, vcpu_ioctl_translate,				\
 	  IOCTL_BOTH(kvm_translation), IOCTL_VL)			\
+	X(KVM_ENABLE_CAP, vcpu_ioctl_enable_cap, IOCTL_IN(kvm_enable_cap), \
+	  IOCTL_V)							\
 	X(KVM_HAS_DEVICE_ATTR, vcpu_ioctl_has_attr,			\
 	  IOCTL_IN(kvm_device_attr), IOCTL_V)				\
 	X(KVM_GET_DEVICE_ATTR, vcpu_ioctl_get_attr,			\

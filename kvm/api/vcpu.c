@@ -20,6 +20,12 @@ long vcpu_ioctl_run(struct ioctl_ctx *ctx, void *data)
 	return vcpu_run(ctx->vcpu);
 }
 
+long vcpu_ioctl_enable_cap(struct ioctl_ctx *ctx, void *data)
+{
+	/* None is per vCPU yet. */
+	return -EINVAL;
+}
+
 /* ---- CPUID ------------------------------------------------------------ */
 
 static long vcpu_set_entries(struct vcpu *vcpu,

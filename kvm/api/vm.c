@@ -48,6 +48,11 @@ long vm_set_region(struct ioctl_ctx *ctx, void *data)
 	return mem_set_region(&ctx->vm->mem, &in);
 }
 
+long vm_set_region2(struct ioctl_ctx *ctx, void *data)
+{
+	return mem_set_region(&ctx->vm->mem, data);
+}
+
 long vm_get_dirty_log(struct ioctl_ctx *ctx, void *data)
 {
 	struct kvm_dirty_log *log = data;
@@ -242,6 +247,19 @@ long vm_get_clock(struct ioctl_ctx *ctx, void *data)
 long vm_set_clock(struct ioctl_ctx *ctx, void *data)
 {
 	return clock_set(ctx->vm, data) ? 0 : -EINVAL;
+}
+
+/* Of vCPUs to come. */
+long vm_get_tsc_khz(struct ioctl_ctx *ctx, void *data)
+{
+	return ctx->vm->clock.tsc_khz;
+}
+
+long vm_set_tsc_khz(struct ioctl_ctx *ctx, void *data)
+{
+	if (ctx->arg > U32_MAX)
+		return -EINVAL;
+	return clock_vm_set_khz(ctx->vm, ctx->arg) ? 0 : -EINVAL;
 }
 
 /* ---- devices ---------------------------------------------------------- */

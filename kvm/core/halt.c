@@ -5,9 +5,8 @@
  * The sleeper sets its state, then looks for work; whoever makes work sets
  * its bit, then wakes. rcuwait has the barriers of both sides.
  */
-#include <linux/sched/signal.h>
-
 #include "core/halt.h"
+#include "core/hostwork.h"
 #include "core/vcpu.h"
 
 void halt_take_mp_events(struct vcpu *vcpu)
@@ -38,7 +37,7 @@ static void halt_sleep(struct vcpu *vcpu)
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (vcpu_has_work(vcpu) || signal_pending(current))
+		if (vcpu_has_work(vcpu) || hostwork_leave())
 			break;
 		schedule();
 	}
@@ -47,6 +46,8 @@ static void halt_sleep(struct vcpu *vcpu)
 
 int halt_block(struct vcpu *vcpu)
 {
+	int ret;
+
 	vcpu->stat_halts++;
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	halt_sleep(vcpu);
@@ -58,7 +59,8 @@ int halt_block(struct vcpu *vcpu)
 		vcpu->mp_state = MP_RUNNABLE;
 	if (vcpu->mp_state == MP_RUNNABLE)
 		return 1;
-	if (signal_pending(current))
-		return -EINTR;
+	ret = hostwork_leave();
+	if (ret)
+		return ret;
 	return vcpu->mp_state == MP_HALTED ? 1 : -EAGAIN;
 }

@@ -9,7 +9,6 @@
  * The epoch is left before the entry and entered after it: a vCPU in guest
  * mode reads no table.
  */
-#include <linux/entry-kvm.h>
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
 
@@ -18,6 +17,7 @@
 #include "core/exit.h"
 #include "core/fpu.h"
 #include "core/halt.h"
+#include "core/hostwork.h"
 #include "core/io.h"
 #include "core/regops.h"
 #include "core/vcpu.h"
@@ -172,7 +172,7 @@ static bool run_enter(struct vcpu *vcpu)
 	WRITE_ONCE(vcpu->mode, VCPU_IN_GUEST);
 	/* Pairs with vcpu_kick() and vm_request_all(). */
 	smp_mb();
-	if (request_pending(vcpu) || xfer_to_guest_mode_work_pending()) {
+	if (request_pending(vcpu) || hostwork_pending()) {
 		WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		preempt_enable();
@@ -237,17 +237,16 @@ static int run_once(struct vcpu *vcpu)
 /* Signals, rescheduling: the host's business between two entries. */
 static int run_host_work(struct vcpu *vcpu)
 {
-	int ret;
+	int ret = hostwork_leave();
 
-	if (!__xfer_to_guest_mode_work_pending())
-		return 1;
-	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
-	ret = xfer_to_guest_mode_handle_work(NULL);
-	epoch_enter(&vcpu->reader);
-	if (!ret)
-		return 1;
-	vcpu->run->exit_reason = KVM_EXIT_INTR;
-	return -EINTR;
+	if (ret)
+		return ret;
+	if (need_resched()) {
+		epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+		cond_resched();
+		epoch_enter(&vcpu->reader);
+	}
+	return 1;
 }
 
 static int run_loop(struct vcpu *vcpu)
@@ -261,12 +260,13 @@ static int run_loop(struct vcpu *vcpu)
 			ret = run_once(vcpu);
 		else
 			ret = halt_block(vcpu);
-		if (ret == -EINTR)
-			vcpu->run->exit_reason = KVM_EXIT_INTR;
-		if (ret <= 0)
-			return ret;
-		ret = run_host_work(vcpu);
+		if (ret > 0)
+			ret = run_host_work(vcpu);
 	} while (ret > 0);
+	if (ret == -EINTR)
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+	else if (ret == -ERESTARTNOINTR)
+		hostwork_restart();
 	return ret;
 }
 
