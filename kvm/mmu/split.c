@@ -25,37 +25,37 @@ void split_retire(const struct pte_format *f, u64 *table, enum page_level level,
 	env->retire(env, table);
 }
 
-enum tdp_rc split_exchange(const struct pte_format *f, u64 *entry,
-			   enum page_level level, u64 pte, u64 new,
+enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 			   struct tdp_env *env)
 {
 	u64 old = pte;
 	bool frozen;
 
 	env->prepare(env);
-	frozen = try_cmpxchg64(entry, &old, PTE_FROZEN);
-	if (frozen && !pte_is_leaf(pte, level))
-		split_retire(f, host_va(pte & PTE_ADDR), level - 1, env);
+	frozen = try_cmpxchg64(place->entry, &old, PTE_FROZEN);
+	if (frozen && !pte_is_leaf(pte, place->level))
+		split_retire(place->format, host_va(pte & PTE_ADDR),
+			     place->level - 1, env);
 	env->flush(env);
 	if (!frozen)
 		return TDP_RETRY;
-	smp_store_release(entry, new);
+	smp_store_release(place->entry, new);
 	return TDP_OK;
 }
 
-/* The leaf for the @index-th part of the large leaf @pte of @level. */
-static u64 leaf_part(const struct pte_format *f, u64 pte, enum page_level level,
-		     unsigned int index)
+/* The leaf for the @index-th part of the large leaf @pte at @place. */
+static u64 leaf_part(const struct tdp_place *place, u64 pte, unsigned int index)
 {
-	u64 part = pte & ~f->write;
+	enum page_level to = place->level - 1;
+	u64 part = pte & ~place->format->write;
 
-	if (level - 1 == PG_4K)
+	if (to == PG_4K)
 		part &= ~PTE_LARGE;
-	return part + index * pg_size(level - 1);
+	return part + index * pg_size(to);
 }
 
-enum tdp_rc split_leaf(const struct pte_format *f, u64 *entry,
-		       enum page_level level, u64 *pte, struct tdp_env *env)
+enum tdp_rc split_leaf(const struct tdp_place *place, u64 *pte,
+		       struct tdp_env *env)
 {
 	u64 *table = env->alloc(env);
 	unsigned int i;
@@ -65,9 +65,9 @@ enum tdp_rc split_leaf(const struct pte_format *f, u64 *entry,
 	if (!table)
 		return TDP_EMPTY;
 	for (i = 0; i < 512; i++)
-		table[i] = leaf_part(f, *pte, level, i);
-	new = pte_table(f, host_pa(table));
-	rc = split_exchange(f, entry, level, *pte, new, env);
+		table[i] = leaf_part(place, *pte, i);
+	new = pte_table(place->format, host_pa(table));
+	rc = split_exchange(place, *pte, new, env);
 	if (rc == TDP_OK) {
 		*pte = new;
 	} else {

@@ -12,26 +12,31 @@
 #include "mmu/pte.h"
 #include "mmu/tdp.h"
 
+/* One entry of a tree. */
+struct tdp_place {
+	const struct pte_format *format;
+	u64 *entry;
+	enum page_level level;	/* of the table the entry is in */
+};
+
 /**
- * split_exchange() - replace the present @pte in @entry by @new
- * @level: of the table that @entry is in
+ * split_exchange() - replace the present @pte at @place by @new
  *
  * Freezes the entry, retires the table it led to, flushes and installs.
  * TDP_OK, or TDP_RETRY when the entry is not @pte any more.
  */
-enum tdp_rc split_exchange(const struct pte_format *f, u64 *entry,
-			   enum page_level level, u64 pte, u64 new,
+enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 			   struct tdp_env *env);
 
 /**
- * split_leaf() - replace the large leaf *@pte by a table of smaller pages
+ * split_leaf() - replace the large leaf *@pte at @place by smaller pages
  *
  * The smaller pages allow what the large one did, except writes: who splits
  * does so to hear of each. TDP_OK: *@pte is the entry of the table. TDP_EMPTY,
  * TDP_RETRY: nothing was changed.
  */
-enum tdp_rc split_leaf(const struct pte_format *f, u64 *entry,
-		       enum page_level level, u64 *pte, struct tdp_env *env);
+enum tdp_rc split_leaf(const struct tdp_place *place, u64 *pte,
+		       struct tdp_env *env);
 
 /**
  * split_retire() - freeze and retire the unlinked @table and all below

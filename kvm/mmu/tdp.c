@@ -37,25 +37,26 @@ static enum tdp_rc add_table(const struct pte_format *f, u64 *entry, u64 *pte,
 	return TDP_OK;
 }
 
-/* Find or make the table below @entry; TDP_OK: *@table is it. */
-static enum tdp_rc go_down(const struct pte_format *f, u64 *entry,
-			   enum page_level level, const struct tdp_map *map,
-			   struct tdp_env *env, u64 **table)
+/* Find or make the table below @place; TDP_OK: *@table is it. */
+static enum tdp_rc go_down(const struct tdp_place *place,
+			   const struct tdp_map *map, struct tdp_env *env,
+			   u64 **table)
 {
-	u64 pte = READ_ONCE(*entry);
+	const struct pte_format *f = place->format;
+	u64 pte = READ_ONCE(*place->entry);
 	enum tdp_rc rc;
 
 	if (!pte) {
-		rc = add_table(f, entry, &pte, env);
+		rc = add_table(f, place->entry, &pte, env);
 		if (rc != TDP_OK)
 			return rc;
 	}
 	if (!pte_is_present(f, pte))
 		return TDP_RETRY;
-	if (pte_is_leaf(pte, level)) {
+	if (pte_is_leaf(pte, place->level)) {
 		if (pte_allows(f, pte, map->wanted))
 			return TDP_SPURIOUS;
-		rc = split_leaf(f, entry, level, &pte, env);
+		rc = split_leaf(place, &pte, env);
 		if (rc != TDP_OK)
 			return rc;
 	}
@@ -70,9 +71,11 @@ static u64 extend(const struct pte_format *f, u64 pte, u64 new)
 			     PTE_HOST_WRITABLE));
 }
 
-static enum tdp_rc map_leaf(const struct pte_format *f, u64 *entry,
+static enum tdp_rc map_leaf(const struct tdp_place *place,
 			    const struct tdp_map *map, struct tdp_env *env)
 {
+	const struct pte_format *f = place->format;
+	u64 *entry = place->entry;
 	u64 new = pte_leaf(f, map->pfn, map->level, map->access, map->type);
 	int tries;
 
@@ -90,13 +93,11 @@ static enum tdp_rc map_leaf(const struct pte_format *f, u64 *entry,
 		if (!pte_is_present(f, pte))
 			return TDP_RETRY;
 		if (!pte_is_leaf(pte, map->level))
-			return split_exchange(f, entry, map->level, pte, new,
-					      env);
+			return split_exchange(place, pte, new, env);
 		if (pte_allows(f, pte, map->wanted))
 			return TDP_SPURIOUS;
 		if (pte_pfn_of(pte).v != map->pfn.v)
-			return split_exchange(f, entry, map->level, pte, new,
-					      env);
+			return split_exchange(place, pte, new, env);
 		/* More is allowed than before: old translations only fault. */
 		if (try_cmpxchg64(entry, &pte, extend(f, pte, new)))
 			return TDP_OK;
@@ -107,19 +108,21 @@ static enum tdp_rc map_leaf(const struct pte_format *f, u64 *entry,
 enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
 		    struct tdp_env *env)
 {
-	const struct pte_format *f = root->format;
+	struct tdp_place place = {
+		.format = root->format,
+		.level = root->level,
+	};
 	u64 *table = root->table;
-	enum page_level level;
 	enum tdp_rc rc;
 
-	for (level = root->level; level > map->level; level--) {
-		u64 *entry = &table[tdp_index(map->gfn.v, level)];
-
-		rc = go_down(f, entry, level, map, env, &table);
+	for (;; place.level--) {
+		place.entry = &table[tdp_index(map->gfn.v, place.level)];
+		if (place.level == map->level)
+			return map_leaf(&place, map, env);
+		rc = go_down(&place, map, env, &table);
 		if (rc != TDP_OK)
 			return rc;
 	}
-	return map_leaf(f, &table[tdp_index(map->gfn.v, level)], map, env);
 }
 
 /* The entry that decides about @gfn: a leaf, or what is not present. */
