@@ -23,8 +23,8 @@ FUNCTION_MAX = 100      # lines of body
 # What a folder may include besides itself: folders, or single headers.
 BELOW_CORE = ["base", "x86", "emu", "dev", "mem", "mmu"]
 BELOW_API = BELOW_CORE + ["core", "irq", "pv"]
-VENDOR = ["base", "x86", "mmu/pte.h", "core/backend.h", "core/vcpu.h",
-          "core/vm.h", "core/request.h"]
+VENDOR = ["base", "x86", "mmu/pte.h", "core/backend.h", "core/guest_mode.h",
+          "core/request.h", "core/vcpu.h", "core/vm.h"]
 MAY_INCLUDE = {
     "base": [],
     "x86": ["base"],
@@ -258,15 +258,13 @@ def ioctl_numbers(root, sources):
         return
     f = table[0]
     rows = []
-    for m in re.finditer(r"^\s*([A-Z_]\w*)\(\s*([^;{}#]*?)\)\s*[\\,]?\s*$",
-                         f.code, re.M):
-        names = re.findall(r"\bKVM_[A-Z0-9_]+\b", m.group(2))
-        if names:
-            scope = re.search(r"\b(SYS\w*|VM|VCPU|DEV\w*)\b",
-                              m.group(1) + " " + m.group(2).split(",")[0] +
-                              " " + " ".join(m.group(2).split(",")[1:3]))
-            rows.append((scope.group() if scope else m.group(1), names[0],
-                         f.line_of(m.start())))
+    for number, line in enumerate(f.code.splitlines(), 1):
+        start = re.match(r"#define (IOCTL_\w+_ROWS)\(X\)", line)
+        if start:
+            scope = start.group(1)
+        row = re.match(r"\s*X\((KVM_\w+),", line)
+        if row:
+            rows.append((scope, row.group(1), number))
     numbers = ioctl_values(sorted({name for _, name, _ in rows}))
     seen = {}
     for scope, name, line in rows:

@@ -24,9 +24,11 @@ CLEAN = {
                           "int run(int a, int b, int c, int d, int e)\n{\n"
                           "\treturn a;\n}\n",
     "kvm/host/module.c": C + "#if 1\n#endif\n",
-    "kvm/api/ioctl_rows.h": H + "ROW(SYS, KVM_CREATE_VM, a)\n"
-                                "ROW(SYS, KVM_CHECK_EXTENSION, b)\n"
-                                "ROW(VM, KVM_CHECK_EXTENSION, b)\n",
+    "kvm/api/ioctl_rows.h": H + "#define IOCTL_SYSTEM_ROWS(X) \\\n"
+                                "\tX(KVM_CREATE_VM, a) \\\n"
+                                "\tX(KVM_CHECK_EXTENSION, b)\n"
+                                "#define IOCTL_VM_ROWS(X) \\\n"
+                                "\tX(KVM_CHECK_EXTENSION, b)\n",
 }
 
 # rule: files that break it
@@ -93,8 +95,9 @@ BROKEN = {
         {"kvm/x86/cr.h": H + "uint64_t cr;\n"},
     ],
     "ioctl_numbers": [
-        {"kvm/api/ioctl_rows.h": H + "ROW(VM, KVM_CREATE_VCPU, a)\n"
-                                     "ROW(VM, KVM_CREATE_VCPU, b)\n"},
+        {"kvm/api/ioctl_rows.h": H + "#define IOCTL_VM_ROWS(X) \\\n"
+                                     "\tX(KVM_CREATE_VCPU, a) \\\n"
+                                     "\tX(KVM_CREATE_VCPU, b)\n"},
     ],
 }
 
