@@ -12,13 +12,11 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -593,72 +591,4 @@ void expect_read_(struct vcpu *v, uint64_t gpa, unsigned int len,
 		fail("not MMIO read %#llx len %u but %s",
 		     (unsigned long long)gpa, len, describe_exit(v));
 	memcpy(run->mmio.data, &reply, len);
-}
-
-/* --- a vCPU in a thread ----------------------------------------------- */
-
-static void ignore(int sig)
-{
-	(void)sig;
-}
-
-static void *runner_main(void *arg)
-{
-	struct runner *r = arg;
-
-	__atomic_store_n(&r->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
-	r->fn(r->v);
-	__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-void runner_start(struct runner *r, struct vcpu *v,
-		  void (*fn)(struct vcpu *v))
-{
-	const struct sigaction sa = { .sa_handler = ignore };
-
-	sigaction(SIGUSR1, &sa, NULL);
-	*r = (struct runner){ .v = v, .fn = fn };
-	if (pthread_create(&r->thread, NULL, runner_main, r))
-		fail("no thread");
-	EVENTUALLY(__atomic_load_n(&r->tid, __ATOMIC_ACQUIRE));
-}
-
-/* The state letter of a thread, from the third field of its stat file. */
-static char thread_state(pid_t tid)
-{
-	char path[64], line[256] = "", *paren;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	f = fopen(path, "r");
-	if (!f)
-		return 'X';
-	if (!fgets(line, sizeof(line), f))
-		line[0] = '\0';
-	fclose(f);
-	paren = strrchr(line, ')');
-	return paren && paren[1] ? paren[2] : 'X';
-}
-
-void runner_wait_asleep(struct runner *r)
-{
-	char state;
-
-	do {
-		wait_a_little();
-		state = thread_state(r->tid);
-	} while (state != 'S' && state != 'X');
-	if (state == 'X')
-		fail("the vCPU's thread is gone");
-}
-
-void runner_kick(struct runner *r)
-{
-	pthread_kill(r->thread, SIGUSR1);
-}
-
-void runner_join(struct runner *r)
-{
-	pthread_join(r->thread, NULL);
 }
