@@ -7,6 +7,7 @@
 
 #include "svm/exit.h"
 #include "svm/vmcb.h"
+#include "x86/regs.h"
 
 static const struct svm_caps poor;
 static const struct svm_caps rich = { .next_rip = true, .decode = true };
