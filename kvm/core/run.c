@@ -315,16 +315,17 @@ static int run_prepare(struct vcpu *vcpu)
 	next = io_complete(vcpu);
 	if (next != RUN_AGAIN)
 		return exit_result(vcpu, next);
-	if (READ_ONCE(run->immediate_exit__unsafe)) {
-		run->exit_reason = KVM_EXIT_INTR;
+	/* The exit just completed stays what exit_reason is about. */
+	if (READ_ONCE(run->immediate_exit__unsafe))
 		return -EINTR;
-	}
+	/* From here on nothing stale may look like an answer. */
+	run->exit_reason = KVM_EXIT_UNKNOWN;
 	return 1;
 }
 
 int vcpu_run(struct vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
+	const struct kvm_run *run = vcpu->run;
 	int ret;
 
 	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
@@ -338,8 +339,6 @@ int vcpu_run(struct vcpu *vcpu)
 	fpu_swap(vcpu, true);
 	epoch_enter(&vcpu->reader);
 
-	/* Nothing stale may look like an answer, whatever we return. */
-	run->exit_reason = KVM_EXIT_UNKNOWN;
 	ret = run_prepare(vcpu);
 	if (ret > 0)
 		ret = run_loop(vcpu);
