@@ -63,12 +63,4 @@ long cap_value(struct vm *vm, unsigned long cap);
 /** cap_enable_vm() - KVM_ENABLE_CAP on a VM; vm->lock held */
 long cap_enable_vm(struct vm *vm, const struct kvm_enable_cap *cap);
 
-/* hostinfo.c: what the host offers to guests, computed once */
-/** hostinfo_cpuid() - the supported CPUID; *@n entries; NULL: no memory */
-const struct kvm_cpuid_entry2 *hostinfo_cpuid(u32 *n);
-/** hostinfo_cpuid_set() - the same, indexed */
-const struct cpuid_set *hostinfo_cpuid_set(void);
-/** hostinfo_free() - the backend goes away; no VM exists */
-void hostinfo_free(void);
-
 #endif

@@ -15,6 +15,7 @@
 #include "api/ioctl_rows.h"
 #include "core/clock.h"
 #include "core/halt.h"
+#include "core/hostinfo.h"
 #include "core/regops.h"
 
 /* ---- general registers ------------------------------------------------ */
@@ -209,6 +210,9 @@ long state_set_sregs(struct ioctl_ctx *ctx, void *data)
 	return 0;
 }
 
+/* MXCSR, SDM vol. 1, 10.2.3: what every 64-bit processor has. */
+#define MXCSR_WRITABLE 0xffff
+
 /* ---- FPU -------------------------------------------------------------- */
 
 static_assert(sizeof_field(struct kvm_fpu, fpr) ==
@@ -250,7 +254,7 @@ long state_set_fpu(struct ioctl_ctx *ctx, void *data)
 	fx->rdp = in->last_dp;
 	memcpy(fx->xmm_space, in->xmm, sizeof(fx->xmm_space));
 	/* The kernel loads it with XRSTOR, which faults on reserved bits. */
-	fx->mxcsr = in->mxcsr & fx->mxcsr_mask;
+	fx->mxcsr = in->mxcsr & MXCSR_WRITABLE;
 	if (boot_cpu_has(X86_FEATURE_XSAVE))
 		header->xfeatures |= XFEATURE_MASK_FPSSE;
 	return 0;
@@ -298,7 +302,7 @@ long state_set_xsave(struct ioctl_ctx *ctx, void *data)
 		return PTR_ERR(in);
 	/* Against what the host has, not XCR0: it may be set later. */
 	err = fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, in,
-					     vcpu_cr_host()->xcr0,
+					     hostinfo_cr()->xcr0,
 					     &vcpu->pkru);
 	kfree(in);
 	return err;

@@ -8,6 +8,7 @@
 #include "api/dispatch.h"
 #include "api/ioctl_rows.h"
 #include "core/fpu.h"
+#include "core/hostinfo.h"
 
 #define SYSTEM_MSRS_MAX 256
 
@@ -51,11 +52,9 @@ static long system_put_cpuid(struct ioctl_ctx *ctx,
 
 long system_supported_cpuid(struct ioctl_ctx *ctx, void *data)
 {
-	const struct kvm_cpuid_entry2 *entries;
-	u32 n;
+	const struct cpuid_set *set = hostinfo_cpuid();
 
-	entries = hostinfo_cpuid(&n);
-	return entries ? system_put_cpuid(ctx, entries, n) : -ENOMEM;
+	return set ? system_put_cpuid(ctx, set->entries, set->n) : -ENOMEM;
 }
 
 long system_emulated_cpuid(struct ioctl_ctx *ctx, void *data)
@@ -90,7 +89,7 @@ static long system_put_list(struct ioctl_ctx *ctx, const u32 *list, u32 n)
 
 long system_msr_list(struct ioctl_ctx *ctx, void *data)
 {
-	const struct cpuid_set *supported = hostinfo_cpuid_set();
+	const struct cpuid_set *supported = hostinfo_cpuid();
 	u32 *list;
 	long ret;
 
@@ -124,7 +123,7 @@ long system_get_msrs(struct ioctl_ctx *ctx, void *data)
 {
 	struct msr_feature_env env = {
 		.rdmsr = system_rdmsr,
-		.supported = hostinfo_cpuid_set(),
+		.supported = hostinfo_cpuid(),
 	};
 	struct kvm_msrs __user *user = ctx->user;
 	struct kvm_msr_entry entry;

@@ -11,6 +11,7 @@
 #include "api/ioctl_rows.h"
 #include "core/clock.h"
 #include "core/emuglue.h"
+#include "core/hostinfo.h"
 #include "pv/pv.h"
 
 #define VCPU_MSRS_MAX 256
@@ -36,7 +37,7 @@ static long vcpu_set_entries(struct vcpu *vcpu,
 	/* What a guest has seen once stays: but the same again is no change. */
 	if (vcpu->launched)
 		return cpuid_set_equal(vcpu->cpuid, entries, n) ? 0 : -EINVAL;
-	if (!cpuid_check(entries, n, vcpu_cr_host()->xcr0))
+	if (!cpuid_check(entries, n, hostinfo_cr()->xcr0))
 		return -EINVAL;
 	set = cpuid_set_new(entries, n);
 	if (!set)
@@ -329,6 +330,7 @@ long vcpu_ioctl_guest_debug(struct ioctl_ctx *ctx, void *data)
 				   KVM_GUESTDBG_INJECT_BP) : 0;
 	memcpy(vcpu->guest_debug_dr, debug->arch.debugreg,
 	       sizeof(vcpu->guest_debug_dr));
+	vcpu->debug_pending = false;
 	vcpu_update_policy(vcpu);
 	return 0;
 }

@@ -4,10 +4,6 @@
  */
 #include "core/arbiter.h"
 
-/* As in core/backend.h, which pure code cannot include. */
-#define WINDOW_IRQ BIT(0)
-#define WINDOW_NMI BIT(1)
-
 void arbiter_decide(const struct arbiter_in *in, struct arbiter_out *out)
 {
 	const struct events *ev = in->events;

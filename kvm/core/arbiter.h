@@ -11,6 +11,7 @@
 #define CORE_ARBITER_H
 
 #include "base/host.h"
+#include "core/entry.h"
 #include "x86/event.h"
 
 enum arbiter_pick {
@@ -31,7 +32,7 @@ struct arbiter_in {
 
 struct arbiter_out {
 	enum arbiter_pick pick;
-	u32 windows;		/* WINDOW_* of core/backend.h */
+	u32 windows;		/* WINDOW_* */
 	bool exit_at_once;	/* something else is deliverable right behind */
 };
 

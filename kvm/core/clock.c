@@ -150,17 +150,15 @@ static bool tscs_match(struct vm *vm)
 void clock_update_master(struct vm *vm)
 {
 	struct vm_clock *c = &vm->clock;
-	bool match = tscs_match(vm), changed;
+	bool match = tscs_match(vm);
 	struct host_now h;
 
+	/* A new base also lies in the past of every guest's TSC. */
 	scoped_guard(raw_spinlock_irqsave, &c->lock) {
 		host_now(&h);
-		changed = c->master != (match && h.tsc_clock);
-		if (changed)
-			clock_rebase(c, !c->master, &h, clock_at(c, &h));
+		clock_rebase(c, match && h.tsc_clock, &h, clock_at(c, &h));
 	}
-	if (changed)
-		vm_request_all(vm, REQ_CLOCK_UPDATE);
+	vm_request_all(vm, REQ_CLOCK_UPDATE);
 }
 
 void clock_get(struct vm *vm, struct kvm_clock_data *data)

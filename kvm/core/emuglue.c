@@ -42,14 +42,9 @@ static enum mem_rc emuglue_table_read(const struct walk_env *env,
 
 static enum mem_rc emuglue_table_update(const struct walk_env *env,
 					struct gpa gpa, unsigned int bytes,
-					u64 old, u64 new, bool *done)
+					u64 *old, u64 new)
 {
-	u64 found = old;
-	enum mem_rc rc = guest_cmpxchg(emuglue_mem(env), gpa, &found, new,
-				       bytes);
-
-	*done = found == old;
-	return rc;
+	return guest_cmpxchg(emuglue_mem(env), gpa, old, new, bytes);
 }
 
 static const struct walk_ops emuglue_walk_ops = {
@@ -412,8 +407,7 @@ static enum run_next emuglue_done(struct vcpu *vcpu, bool tf)
 		return RUN_AGAIN;
 	if (c->iret)
 		vcpu->events.nmi_blocked = false;
-	if (regops_stepped(vcpu, c->shadow, tf))
-		return RUN_USER;
+	regops_stepped(vcpu, c->shadow, tf);
 	return c->halted ? exit_hlt(vcpu) : RUN_AGAIN;
 }
 
@@ -498,7 +492,8 @@ enum run_next emuglue_skip(struct vcpu *vcpu)
 		regs->rip = (u32)regs->rip;
 	regs->rflags &= ~RFLAGS_RF;
 	regs_touch(regs, RG_RIP);
-	return regops_stepped(vcpu, 0, tf) ? RUN_USER : RUN_AGAIN;
+	regops_stepped(vcpu, 0, tf);
+	return RUN_AGAIN;
 }
 
 bool emuglue_translate(struct vcpu *vcpu, u64 linear, struct gpa *gpa)

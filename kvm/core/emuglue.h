@@ -23,8 +23,7 @@ enum run_next emuglue_again(struct vcpu *vcpu);
  * emuglue_skip() - step over the instruction that exited
  *
  * Length from exit->insn_len, or from the decoder. RUN_AGAIN, also when a
- * guest exception was raised instead; RUN_USER for KVM_EXIT_DEBUG or an
- * internal error.
+ * guest exception was raised instead; RUN_USER for an internal error.
  */
 enum run_next emuglue_skip(struct vcpu *vcpu);
 

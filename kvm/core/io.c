@@ -51,15 +51,13 @@ struct coalesced_dev {
 	struct coalesced_zone zone;
 };
 
-static bool coalesced_write(struct bus_dev *dev, u64 addr, unsigned int len,
-			    const void *data)
+static bool coalesced_push(struct coalesced_dev *c, u64 addr, unsigned int len,
+			   const void *data)
 {
-	struct coalesced_dev *c = container_of(dev, struct coalesced_dev, dev);
 	struct kvm_coalesced_mmio_ring *ring = c->vm->coalesced_ring;
 	struct kvm_coalesced_mmio *item;
 	u32 last, next;
 
-	guard(spinlock)(&c->vm->coalesced_lock);
 	/* The VMM can write here what it likes: bound it. */
 	last = READ_ONCE(ring->last);
 	if (last >= COALESCED_MAX)
@@ -75,6 +73,18 @@ static bool coalesced_write(struct bus_dev *dev, u64 addr, unsigned int len,
 	smp_wmb();
 	WRITE_ONCE(ring->last, next);
 	return true;
+}
+
+static bool coalesced_write(struct bus_dev *dev, u64 addr, unsigned int len,
+			    const void *data)
+{
+	struct coalesced_dev *c = container_of(dev, struct coalesced_dev, dev);
+	bool pushed;
+
+	spin_lock(&c->vm->coalesced_lock);
+	pushed = coalesced_push(c, addr, len, data);
+	spin_unlock(&c->vm->coalesced_lock);
+	return pushed;
 }
 
 static const struct bus_dev_ops coalesced_ops = {

@@ -53,6 +53,8 @@ static enum msr_rc msrs_set_apic_base(struct vcpu *vcpu, u64 val, bool host)
 {
 	enum msr_rc rc = MSR_OK;
 
+	if (val & vcpu->limits.gpa_reserved)
+		return MSR_BAD;
 	if (vcpu->lapic)
 		rc = lapic_set_base(vcpu->lapic, val, host);
 	else

@@ -2,7 +2,6 @@
 /*
  * Register writes with consequences: see regops.h.
  */
-#include "core/exit.h"
 #include "core/regops.h"
 #include "core/vcpu.h"
 
@@ -139,14 +138,11 @@ void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc)
 	}
 }
 
-bool regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf)
+void regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf)
 {
 	vcpu->events.shadow = shadow;
-	if (vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP) {
-		exit_debug(vcpu, VEC_DB, DR6_BS | DR6_INIT);
-		return true;
-	}
-	if (tf)
+	if (vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP)
+		vcpu->debug_pending = true;
+	else if (tf)
 		regops_raise_db(vcpu, DR6_BS);
-	return false;
 }

@@ -38,8 +38,9 @@ void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc);
 
 /**
  * regops_stepped() - an instruction was completed by us instead of the CPU:
- * shadows end, a trap flag traps. True: KVM_EXIT_DEBUG is filled in.
+ * shadows end, a trap flag traps, a debugging VMM hears of it before the next
+ * entry (behind an I/O that is still under way).
  */
-bool regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf);
+void regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf);
 
 #endif

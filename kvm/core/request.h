@@ -25,8 +25,8 @@ enum request {
 	REQ_NMI,		/* the NMI inbox is not empty */
 	REQ_EVENT,		/* look at interrupts again before entry */
 	REQ_IOAPIC_SCAN,	/* the set of level vectors changed */
-	REQ_CLOCK_UPDATE,	/* rewrite this vCPU's pvclock page */
 	REQ_MASTERCLOCK,	/* recompute the VM's (tsc, ns) pair */
+	REQ_CLOCK_UPDATE,	/* rewrite this vCPU's pvclock page */
 	REQ_UNHALT,		/* end a halt whatever the interrupt state */
 	REQ_COUNT,
 };

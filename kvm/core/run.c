@@ -172,7 +172,8 @@ static bool run_enter(struct vcpu *vcpu)
 	WRITE_ONCE(vcpu->mode, VCPU_IN_GUEST);
 	/* Pairs with vcpu_kick() and vm_request_all(). */
 	smp_mb();
-	if (request_pending(vcpu) || hostwork_pending()) {
+	if (request_pending(vcpu) || hostwork_pending() ||
+	    (vcpu->lapic && lapic_events(vcpu->lapic))) {
 		WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		preempt_enable();
@@ -256,6 +257,11 @@ static int run_loop(struct vcpu *vcpu)
 	do {
 		if (READ_ONCE(vcpu->vm->dead))
 			return -EIO;
+		if (unlikely(vcpu->debug_pending)) {
+			vcpu->debug_pending = false;
+			exit_debug(vcpu, VEC_DB, DR6_BS | DR6_INIT);
+			return 0;
+		}
 		if (vcpu->mp_state == MP_RUNNABLE)
 			ret = run_once(vcpu);
 		else

@@ -9,6 +9,7 @@
 #include "core/arbiter.h"
 #include "core/clock.h"
 #include "core/fpu.h"
+#include "core/hostinfo.h"
 #include "core/io.h"
 #include "core/locks.h"
 #include "core/msrs.h"
@@ -130,7 +131,9 @@ static int vcpu_init(struct vcpu *vcpu)
 	err = pv_clock_create(vcpu);
 	if (err)
 		return err;
-	cr_limits_init(&vcpu->limits, NULL, vcpu_cr_host());
+	if (!hostinfo_cr())
+		return -ENOMEM;
+	cr_limits_init(&vcpu->limits, NULL, hostinfo_cr());
 	return backend.vcpu_init(vcpu);
 }
 
@@ -188,8 +191,8 @@ int vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 	vcpu_load(vcpu);
 	vcpu_reset(vcpu, false);
 	clock_vcpu_init(vcpu);
-	vcpu_put(vcpu);
 	vcpu_update_policy(vcpu);
+	vcpu_put(vcpu);
 	err = vcpu_publish(vm, vcpu);
 	if (err)
 		goto backend_free;
@@ -220,23 +223,10 @@ void vcpu_dyn_changed(struct vcpu *vcpu)
 			 vcpu_regs(vcpu, RG_CR), base);
 }
 
-const struct cr_host *vcpu_cr_host(void)
-{
-	static struct cr_host host;
-
-	/* The same on each call: nothing to lock. */
-	host.cr4 = ~0ULL;
-	host.efer = EFER_SCE_BIT | EFER_LME_BIT | EFER_LMA_BIT |
-		    EFER_NXE_BIT | EFER_FFXSR_BIT;
-	host.xcr0 = fpu_xcr0_host();
-	host.xss = 0;
-	return &host;
-}
-
 void vcpu_cpuid_changed(struct vcpu *vcpu)
 {
 	vcpu->msrs.cpuid = vcpu->cpuid;
-	cr_limits_init(&vcpu->limits, vcpu->cpuid, vcpu_cr_host());
+	cr_limits_init(&vcpu->limits, vcpu->cpuid, hostinfo_cr());
 	apic_cpuid_changed(vcpu);
 	vcpu_dyn_changed(vcpu);
 	vcpu_update_policy(vcpu);
@@ -255,6 +245,11 @@ void vcpu_update_policy(struct vcpu *vcpu)
 		.dr_exits = true,
 		.single_step = debug & KVM_GUESTDBG_SINGLESTEP,
 	};
+	/* DR7 is either the guest's or the debugger's. */
+	vcpu_regs(vcpu, RG_DR);
+	if (debug & KVM_GUESTDBG_USE_HW_BP)
+		vcpu->policy.debug_dr7 = vcpu->guest_debug_dr[7] | DR7_INIT;
+	regs_touch(&vcpu->regs, RG_DR);
 	if (debug & KVM_GUESTDBG_ENABLE) {
 		if (debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))
 			vcpu->policy.exceptions |= BIT(VEC_DB);

@@ -127,6 +127,7 @@ struct vcpu {
 	bool launched;			/* KVM_RUN was called: CPUID is fixed */
 	bool complete_hypercall;
 	u32 guest_debug;		/* KVM_GUESTDBG_* */
+	bool debug_pending;		/* a step to report before the next entry */
 	u64 guest_debug_dr[8];
 	u64 msr_exit_index;
 
@@ -185,10 +186,7 @@ static inline struct regs *vcpu_regs(struct vcpu *vcpu, u32 groups)
 /** vcpu_cpuid_changed() - recompute limits and policy after SET_CPUID2 */
 void vcpu_cpuid_changed(struct vcpu *vcpu);
 
-/** vcpu_cr_host() - what this host can run, for cr_limits_init() */
-const struct cr_host *vcpu_cr_host(void);
-
-/** vcpu_update_policy() - recompute vcpu->policy; sets controls_stale */
+/** vcpu_update_policy() - recompute vcpu->policy; loaded; controls_stale */
 void vcpu_update_policy(struct vcpu *vcpu);
 
 /** vcpu_can_take_irq() - RFLAGS.IF and no shadow, nothing being injected */

@@ -110,6 +110,8 @@ static void vm_destroy(struct kref *ref)
 	irqfd_free_all(vm);
 	ioeventfd_free_all(vm);
 	chip_free(vm);
+	/* Until it is gone, notifiers may ask the vCPUs to flush. */
+	mmu_free(&vm->mmu);
 	xa_for_each(&vm->vcpus, i, vcpu)
 		vcpu_free(vcpu);
 	xa_destroy(&vm->vcpus);
@@ -118,7 +120,6 @@ static void vm_destroy(struct kref *ref)
 	vm_free_coalesced(vm);
 	host_free(rcu_dereference_raw(vm->bus[VM_BUS_PIO]));
 	host_free(rcu_dereference_raw(vm->bus[VM_BUS_MMIO]));
-	mmu_free(&vm->mmu);
 	mem_free(&vm->mem);
 	backend.vm_free(vm);
 	kfree(vm);

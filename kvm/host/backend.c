@@ -11,6 +11,7 @@
 #include <linux/printk.h>
 
 #include "core/backend.h"
+#include "core/hostinfo.h"
 #include "host/cpu.h"
 #include "host/module.h"
 
@@ -126,6 +127,7 @@ void backend_unregister(void)
 {
 	guard(mutex)(&register_lock);
 	module_withdraw();
+	hostinfo_free();
 	cpu_virt_disable();
 	backend.teardown();
 	backend_clear();

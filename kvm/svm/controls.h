@@ -10,7 +10,7 @@
 #define SVM_CONTROLS_H
 
 #include "base/host.h"
-#include "core/backend.h"
+#include "core/entry.h"
 #include "svm/caps.h"
 
 /* What changes from entry to entry. */

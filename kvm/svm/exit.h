@@ -9,7 +9,7 @@
 #define SVM_EXIT_H
 
 #include "base/host.h"
-#include "core/backend.h"
+#include "core/entry.h"
 #include "svm/caps.h"
 
 /* The VMCB's fields, as they were right after the exit. */

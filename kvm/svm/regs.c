@@ -170,7 +170,8 @@ void svm_regs_load(struct vcpu *vcpu, u32 groups)
 		regs->cr2 = save->cr2;
 	if (groups & RG_DR) {
 		regs->dr6 = save->dr6;
-		regs->dr7 = save->dr7;
+		if (!vcpu->policy.debug_dr7)
+			regs->dr7 = save->dr7;
 	}
 	if (groups & RG_SYSCALL)
 		syscall_load(regs, save);
@@ -198,7 +199,7 @@ void svm_regs_flush(struct svm_vcpu *svm)
 	}
 	if (groups & RG_DR) {
 		save->dr6 = regs->dr6;
-		save->dr7 = regs->dr7;
+		save->dr7 = svm->vcpu.policy.debug_dr7 ? : regs->dr7;
 		svm_dirty(svm, CLEAN_DRX);
 	}
 	/* VMLOAD has no clean bit. */

@@ -308,7 +308,7 @@ static enum mem_rc walk_mark(struct walk_state *w, bool *raced)
 	for (i = 0; i < w->entries; i++) {
 		const struct walk_entry *entry = &w->entry[i];
 		u64 want = entry->val | PTE_A;
-		bool done = true;
+		u64 found = entry->val;
 		enum mem_rc rc;
 
 		if (i == w->entries - 1 && (w->in->access & WALK_WRITE))
@@ -316,10 +316,10 @@ static enum mem_rc walk_mark(struct walk_state *w, bool *raced)
 		if (want == entry->val)
 			continue;
 		rc = w->env->ops->update(w->env, entry->gpa, w->format->bytes,
-					 entry->val, want, &done);
+					 &found, want);
 		if (rc != MEM_OK && rc != MEM_MMIO)
 			return rc;
-		if (rc == MEM_OK && !done) {
+		if (rc == MEM_OK && found != entry->val) {
 			*raced = true;
 			return MEM_OK;
 		}

@@ -50,12 +50,11 @@ struct walk_ops {
 	enum mem_rc (*read)(const struct walk_env *env, struct gpa gpa,
 			    unsigned int bytes, u64 *val);
 	/*
-	 * Replace @old by @new; sets @done to whether @old was still there.
-	 * MEM_MMIO where memory is read-only: the bit is then not set.
+	 * Replace *@old by @new, if it is still there; *@old becomes what was
+	 * found. MEM_MMIO where memory is read-only: the bit is then not set.
 	 */
 	enum mem_rc (*update)(const struct walk_env *env, struct gpa gpa,
-			      unsigned int bytes, u64 old, u64 new,
-			      bool *done);
+			      unsigned int bytes, u64 *old, u64 new);
 	/*
 	 * Nested paging: where @gpa of the walked tables really is; @access is
 	 * a WALK_* mask. NULL: it is there. What it returns but MEM_OK, and

@@ -63,7 +63,7 @@ static enum mem_rc mem_read(const struct walk_env *env, struct gpa gpa,
 }
 
 static enum mem_rc mem_update(const struct walk_env *env, struct gpa gpa,
-			      unsigned int bytes, u64 old, u64 new, bool *done)
+			      unsigned int bytes, u64 *old, u64 new)
 {
 	struct world *w = world_of(env);
 	u64 now = 0;
@@ -74,12 +74,12 @@ static enum mem_rc mem_update(const struct walk_env *env, struct gpa gpa,
 	memcpy(&now, w->mem + gpa.v, bytes);
 	if (w->fail_updates) {
 		w->fail_updates--;
-		*done = false;
+		*old = ~*old;
 		return MEM_OK;
 	}
-	*done = now == old;
-	if (*done)
+	if (now == *old)
 		memcpy(w->mem + gpa.v, &new, bytes);
+	*old = now;
 	return MEM_OK;
 }
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What this host offers to guests: the supported CPUID, computed once on
- * first use and kept while the module is loaded.
+ * The host's offer to guests: see hostinfo.h.
  */
 #include <linux/mutex.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 #include <uapi/asm/kvm_para.h>
 
-#include "api/dispatch.h"
 #include "core/fpu.h"
+#include "core/hostinfo.h"
 
 static DEFINE_MUTEX(hostinfo_lock);
 static struct cpuid_set *hostinfo_set;		/* [hostinfo_lock] */
+static struct cr_host hostinfo_host;		/* made with the set */
 
 /* Leaves whose bits the kernel may have switched off: ask it, not the CPU. */
 static void hostinfo_read(const struct cpuid_env *env, u32 leaf, u32 index,
@@ -48,7 +48,7 @@ static u64 hostinfo_needs(void)
 	return needs;
 }
 
-const struct cpuid_set *hostinfo_cpuid_set(void)
+static struct cpuid_set *hostinfo_make(void)
 {
 	struct cpuid_env env = {
 		.read = hostinfo_read,
@@ -60,28 +60,36 @@ const struct cpuid_set *hostinfo_cpuid_set(void)
 		      BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT),
 	};
 	struct kvm_cpuid_entry2 *entries;
+	struct cpuid_set *set;
 	u32 n;
 
-	guard(mutex)(&hostinfo_lock);
-	if (hostinfo_set)
-		return hostinfo_set;
 	entries = host_zalloc(CPUID_MAX_SUPPORTED * sizeof(*entries));
 	if (!entries)
 		return NULL;
 	n = cpuid_supported(&env, entries, CPUID_MAX_SUPPORTED);
-	hostinfo_set = cpuid_set_new(entries, n);
+	set = cpuid_set_new(entries, n);
 	host_free(entries);
+	return set;
+}
+
+const struct cpuid_set *hostinfo_cpuid(void)
+{
+	guard(mutex)(&hostinfo_lock);
+	if (hostinfo_set)
+		return hostinfo_set;
+	hostinfo_set = hostinfo_make();
+	if (hostinfo_set)
+		hostinfo_host = (struct cr_host){
+			.cr4 = cr4_allowed(hostinfo_set),
+			.efer = efer_allowed(hostinfo_set),
+			.xcr0 = fpu_xcr0_host(),
+		};
 	return hostinfo_set;
 }
 
-const struct kvm_cpuid_entry2 *hostinfo_cpuid(u32 *n)
+const struct cr_host *hostinfo_cr(void)
 {
-	const struct cpuid_set *set = hostinfo_cpuid_set();
-
-	if (!set)
-		return NULL;
-	*n = set->n;
-	return set->entries;
+	return hostinfo_cpuid() ? &hostinfo_host : NULL;
 }
 
 void hostinfo_free(void)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What this host offers to guests: the supported CPUID and what follows from
+ * it. Computed once, on first use; fixed while a backend is registered.
+ */
+#ifndef CORE_HOSTINFO_H
+#define CORE_HOSTINFO_H
+
+#include "x86/cpuid.h"
+#include "x86/cr.h"
+
+/** hostinfo_cpuid() - the supported CPUID, indexed; NULL: no memory; may sleep */
+const struct cpuid_set *hostinfo_cpuid(void);
+
+/** hostinfo_cr() - the register bits this host can run; NULL as above */
+const struct cr_host *hostinfo_cr(void);
+
+/** hostinfo_free() - the backend goes away; no VM exists */
+void hostinfo_free(void);
+
+#endif
