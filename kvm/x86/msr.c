@@ -36,6 +36,7 @@ enum msr_check {
 	CHECK_UCODE_REV,
 	CHECK_MISC_FEATURES,
 	CHECK_MISC_ENABLE,
+	CHECK_HWCR,
 	CHECK_MCG_STATUS,
 	CHECK_MCG_CTL,
 	CHECK_MCI,
@@ -104,6 +105,9 @@ static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 
 #define HWCR_MCI_STATUS_WRITE BIT_ULL(18)
 #define DE_CFG_LFENCE_SERIALIZES BIT_ULL(1)
+#define HWCR_KEPT (HWCR_MCI_STATUS_WRITE | BIT_ULL(24))
+/* TlbCacheDis, FFDis, IgnneEm: firmware sets them, and nothing comes of it */
+#define HWCR_DROPPED (BIT_ULL(3) | BIT_ULL(6) | BIT_ULL(8))
 
 /*
  * IA32_ARCH_CAPABILITIES: what concerns guests. Not TSX_CTRL (7), as there is
@@ -298,6 +302,11 @@ static bool msr_value_ok(const struct msr_file *file, const struct msr_row *row,
 	case CHECK_MISC_ENABLE:
 		return msr_misc_enable_ok(file, host, val);
 	case CHECK_MCG_STATUS:
+	case CHECK_HWCR:
+		if (*val & ~(HWCR_KEPT | HWCR_DROPPED))
+			return false;
+		*val &= HWCR_KEPT;
+		return true;
 		return host || !*val;
 	case CHECK_MCG_CTL:
 		return host || !*val || !~*val;

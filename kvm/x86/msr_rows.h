@@ -138,7 +138,7 @@
 	  MSR_NEED_AMD, 0) \
 	X(SYSCFG,        0xc0010010, 1, SLOT, 0, RW, MASK, 0x7c0000, 0, \
 	  MSR_NEED_AMD, 0) \
-	X(HWCR,          0xc0010015, 1, SLOT, 0, RW, MASK, 0x1040148, 0, \
+	X(HWCR,          0xc0010015, 1, SLOT, 0, RW, HWCR, 0, 0, \
 	  MSR_NEED_AMD, LIST) \
 	X(TOP_MEM,       0xc001001a, 1, CONST, 0, RO, SAME, 0, 0, \
 	  MSR_NEED_AMD, 0) \

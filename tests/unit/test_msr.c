@@ -473,6 +473,9 @@ static void test_mce(void **state)
 	assert_int_equal(set(&o, 0x402, 5), MSR_OK);
 	assert_int_equal(set(&o, M_HWCR, BIT_ULL(18)), MSR_OK);
 	assert_int_equal(set(&o, 0x401, 5), MSR_OK);
+	assert_int_equal(set(&o, M_HWCR, 0x1040148), MSR_OK);
+	assert_int_equal(read_ok(&o, M_HWCR), 0x1040000);
+	assert_int_equal(host_set(&o, M_HWCR, BIT_ULL(4)), MSR_BAD);
 	assert_int_equal(set(&o, M_MCG_STATUS, 1), MSR_BAD);
 	assert_int_equal(host_set(&o, M_MCG_STATUS, 5), MSR_OK);
 	assert_int_equal(set(&o, M_MCG_CTL, 1), MSR_BAD);
