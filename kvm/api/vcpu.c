@@ -110,7 +110,8 @@ long vcpu_ioctl_get_cpuid2(struct ioctl_ctx *ctx, void *data)
 {
 	struct kvm_cpuid2 __user *user = ctx->user;
 	const struct cpuid_set *set = ctx->vcpu->cpuid;
-	u32 n = set ? set->n : 0;
+	struct kvm_cpuid_entry2 entry;
+	u32 i, n = set ? set->n : 0;
 	struct kvm_cpuid2 head;
 
 	if (copy_from_user(&head, user, sizeof(head)))
@@ -118,10 +119,13 @@ long vcpu_ioctl_get_cpuid2(struct ioctl_ctx *ctx, void *data)
 	if (head.nent < n)
 		return -E2BIG;
 	head.nent = n;
-	if (copy_to_user(user, &head, sizeof(head)) ||
-	    (n && copy_to_user(user->entries, set->entries,
-			       n * sizeof(set->entries[0]))))
+	if (copy_to_user(user, &head, sizeof(head)))
 		return -EFAULT;
+	for (i = 0; i < n; i++) {
+		cpuid_entry_now(set, &ctx->vcpu->cpuid_dyn, i, &entry);
+		if (copy_to_user(&user->entries[i], &entry, sizeof(entry)))
+			return -EFAULT;
+	}
 	return 0;
 }
 

@@ -314,7 +314,7 @@ static enum run_next exit_xsetbv(struct vcpu *vcpu, struct exit *exit)
 static enum run_next exit_mwait(struct vcpu *vcpu, struct exit *exit)
 {
 	if ((vcpu->vm->disabled_quirks & KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS) &&
-	    !cpuid_has(vcpu->cpuid, FEAT_MONITOR)) {
+	    !cpuid_has_mwait(vcpu->cpuid, &vcpu->cpuid_dyn)) {
 		event_ud(&vcpu->events);
 		return RUN_AGAIN;
 	}

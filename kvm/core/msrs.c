@@ -111,6 +111,8 @@ static void msrs_changed(struct msr_file *file, u32 index, u32 effects)
 	struct vcpu *vcpu = msrs_vcpu(file);
 
 	regops_effects(vcpu, effects);
+	if (index == M_MISC_ENABLE)
+		vcpu_dyn_changed(vcpu);
 	vcpu->controls_stale = true;
 }
 

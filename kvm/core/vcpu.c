@@ -219,6 +219,10 @@ void vcpu_dyn_changed(struct vcpu *vcpu)
 {
 	u64 base = vcpu->lapic ? vcpu->lapic->base : vcpu->apic_base;
 
+	vcpu->cpuid_dyn.mwait_by_msr = vcpu->vm->disabled_quirks &
+				       KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT;
+	vcpu->cpuid_dyn.mwait = vcpu->msrs.val[SLOT_MISC_ENABLE] &
+				MISC_ENABLE_MWAIT;
 	cpuid_dyn_update(&vcpu->cpuid_dyn, vcpu->cpuid,
 			 vcpu_regs(vcpu, RG_CR), base);
 }

@@ -16,6 +16,7 @@
 #define XCR0_DYNAMIC BIT_ULL(18)	/* XTILEDATA: permission needed */
 #define APIC_BASE_ENABLE BIT(11)
 
+#define LEAF1_ECX_MONITOR BIT(3)
 #define LEAF1_ECX_OSXSAVE BIT(27)
 #define LEAF1_EDX_APIC BIT(9)
 #define LEAF7_ECX_OSPKE BIT(4)
@@ -242,20 +243,6 @@ void cpuid_set_free(struct cpuid_set *set)
 	host_free(set);
 }
 
-bool cpuid_set_equal(const struct cpuid_set *set,
-		     const struct kvm_cpuid_entry2 *entries, u32 n)
-{
-	u32 i;
-
-	if (set->n != n)
-		return false;
-	for (i = 0; i < n; i++)
-		if (memcmp(&set->entries[i], &entries[i],
-			   offsetof(struct kvm_cpuid_entry2, padding)))
-			return false;
-	return true;
-}
-
 bool cpuid_check(const struct kvm_cpuid_entry2 *entries, u32 n, u64 xfeatures)
 {
 	u32 i;
@@ -300,6 +287,11 @@ static void cpuid_overlay(const struct cpuid_dyn *dyn, u32 leaf, u32 index,
 			out[OUT_ECX] |= LEAF1_ECX_OSXSAVE;
 		if (!dyn->apic)
 			out[OUT_EDX] &= ~(u32)LEAF1_EDX_APIC;
+		if (dyn->mwait_by_msr) {
+			out[OUT_ECX] &= ~(u32)LEAF1_ECX_MONITOR;
+			if (dyn->mwait)
+				out[OUT_ECX] |= LEAF1_ECX_MONITOR;
+		}
 	} else if (leaf == 7 && !index) {
 		out[OUT_ECX] &= ~(u32)LEAF7_ECX_OSPKE;
 		if (dyn->ospke)
@@ -357,17 +349,60 @@ void cpuid_query(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
 	cpuid_overlay(dyn, leaf, index, out);
 }
 
+static void cpuid_entry_overlay(struct kvm_cpuid_entry2 *entry,
+				const struct cpuid_dyn *dyn)
+{
+	bool indexed = entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+	u32 out[4] = {
+		[OUT_EAX] = entry->eax, [OUT_EBX] = entry->ebx,
+		[OUT_ECX] = entry->ecx, [OUT_EDX] = entry->edx,
+	};
+
+	cpuid_overlay(dyn, entry->function, indexed ? entry->index : 0, out);
+	entry->eax = out[OUT_EAX];
+	entry->ebx = out[OUT_EBX];
+	entry->ecx = out[OUT_ECX];
+	entry->edx = out[OUT_EDX];
+}
+
+void cpuid_entry_now(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
+		     u32 i, struct kvm_cpuid_entry2 *out)
+{
+	*out = set->entries[i];
+	cpuid_entry_overlay(out, dyn);
+}
+
+bool cpuid_set_equal(const struct cpuid_set *set,
+		     const struct kvm_cpuid_entry2 *entries, u32 n)
+{
+	static const struct cpuid_dyn none;
+	struct kvm_cpuid_entry2 mine, other;
+	u32 i;
+
+	if (set->n != n)
+		return false;
+	for (i = 0; i < n; i++) {
+		cpuid_entry_now(set, &none, i, &mine);
+		other = entries[i];
+		cpuid_entry_overlay(&other, &none);
+		if (memcmp(&mine, &other,
+			   offsetof(struct kvm_cpuid_entry2, padding)))
+			return false;
+	}
+	return true;
+}
+
 void cpuid_dyn_update(struct cpuid_dyn *dyn, const struct cpuid_set *set,
 		      const struct regs *regs, u64 apic_base)
 {
-	*dyn = (struct cpuid_dyn){
-		.osxsave = regs->cr4 & CR4_OSXSAVE,
-		.ospke = regs->cr4 & CR4_PKE,
-		.apic = apic_base & APIC_BASE_ENABLE,
-	};
-	if (set) {
-		dyn->xsave_size = xstate_size(&set->xstate, regs->xcr0);
-		dyn->xsavec_size = xstate_size_compact(&set->xstate,
-						       regs->xcr0 | regs->xss);
-	}
+	dyn->osxsave = regs->cr4 & CR4_OSXSAVE;
+	dyn->ospke = regs->cr4 & CR4_PKE;
+	dyn->apic = apic_base & APIC_BASE_ENABLE;
+	dyn->xsave_size = 0;
+	dyn->xsavec_size = 0;
+	if (!set)
+		return;
+	dyn->xsave_size = xstate_size(&set->xstate, regs->xcr0);
+	dyn->xsavec_size = xstate_size_compact(&set->xstate,
+					       regs->xcr0 | regs->xss);
 }

@@ -66,6 +66,8 @@ struct cpuid_dyn {
 	bool osxsave;		/* CR4.OSXSAVE */
 	bool ospke;		/* CR4.PKE */
 	bool apic;		/* IA32_APIC_BASE.EN */
+	bool mwait_by_msr;	/* MONITOR/MWAIT follows IA32_MISC_ENABLE: */
+	bool mwait;		/* so it is there */
 	u32 xsave_size;		/* leaf 0xD.0 EBX: area for XCR0 */
 	u32 xsavec_size;	/* leaf 0xD.1 EBX: compacted, XCR0 | XSS */
 };
@@ -123,7 +125,12 @@ struct cpuid_set *cpuid_set_new(const struct kvm_cpuid_entry2 *entries, u32 n);
 /** cpuid_set_free() - undo cpuid_set_new(); NULL is allowed */
 void cpuid_set_free(struct cpuid_set *set);
 
-/** cpuid_set_equal() - was @set made from exactly these entries */
+/**
+ * cpuid_set_equal() - was @set made from these entries
+ *
+ * What cpuid_dyn decides does not count: entries may come from
+ * cpuid_entry_now().
+ */
 bool cpuid_set_equal(const struct cpuid_set *set,
 		     const struct kvm_cpuid_entry2 *entries, u32 n);
 
@@ -132,6 +139,13 @@ static inline bool cpuid_has(const struct cpuid_set *set,
 			     enum cpuid_feature feature)
 {
 	return set && feature < FEAT_COUNT && test_bit(feature, set->bits.has);
+}
+
+/** cpuid_has_mwait() - does the guest have MONITOR and MWAIT now */
+static inline bool cpuid_has_mwait(const struct cpuid_set *set,
+				   const struct cpuid_dyn *dyn)
+{
+	return dyn->mwait_by_msr ? dyn->mwait : cpuid_has(set, FEAT_MONITOR);
 }
 
 /**
@@ -157,11 +171,19 @@ void cpuid_query(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
 		 u32 leaf, u32 index, u32 out[4]);
 
 /**
+ * cpuid_entry_now() - entry @i of @set as cpuid_query() answers it
+ * @i: below @set->n
+ */
+void cpuid_entry_now(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
+		     u32 i, struct kvm_cpuid_entry2 *out);
+
+/**
  * cpuid_dyn_update() - recompute what depends on the vCPU's state
  * @regs: needs RG_CR; cr4, xcr0 and xss are read
  * @apic_base: IA32_APIC_BASE
  *
  * To be called after each change of CR4, XCR0, XSS, IA32_APIC_BASE or @set.
+ * The fields about MWAIT are the caller's.
  */
 void cpuid_dyn_update(struct cpuid_dyn *dyn, const struct cpuid_set *set,
 		      const struct regs *regs, u64 apic_base);

@@ -99,15 +99,16 @@ static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 
 /* IA32_MISC_ENABLE: fast strings, thermal, EIST, MWAIT, xTPR */
 #define MISC_ENABLE_WRITABLE \
-	(BIT_ULL(0) | BIT_ULL(3) | BIT_ULL(16) | BIT_ULL(18) | BIT_ULL(23))
+	(BIT_ULL(0) | BIT_ULL(3) | BIT_ULL(16) | MISC_ENABLE_MWAIT | \
+	 BIT_ULL(23))
 /* performance monitoring, BTS and PEBS unavailable: read only */
 #define MISC_ENABLE_FIXED (BIT_ULL(7) | BIT_ULL(11) | BIT_ULL(12))
 
 #define HWCR_MCI_STATUS_WRITE BIT_ULL(18)
-#define DE_CFG_LFENCE_SERIALIZES BIT_ULL(1)
 #define HWCR_KEPT (HWCR_MCI_STATUS_WRITE | BIT_ULL(24))
 /* TlbCacheDis, FFDis, IgnneEm: firmware sets them, and nothing comes of it */
 #define HWCR_DROPPED (BIT_ULL(3) | BIT_ULL(6) | BIT_ULL(8))
+#define DE_CFG_LFENCE_SERIALIZES BIT_ULL(1)
 
 /*
  * IA32_ARCH_CAPABILITIES: what concerns guests. Not TSX_CTRL (7), as there is
@@ -301,12 +302,12 @@ static bool msr_value_ok(const struct msr_file *file, const struct msr_row *row,
 		return msr_misc_features_ok(file, *val);
 	case CHECK_MISC_ENABLE:
 		return msr_misc_enable_ok(file, host, val);
-	case CHECK_MCG_STATUS:
 	case CHECK_HWCR:
 		if (*val & ~(HWCR_KEPT | HWCR_DROPPED))
 			return false;
 		*val &= HWCR_KEPT;
 		return true;
+	case CHECK_MCG_STATUS:
 		return host || !*val;
 	case CHECK_MCG_CTL:
 		return host || !*val || !~*val;

@@ -550,7 +550,7 @@ static void test_query_dynamic(void **state)
 {
 	struct cpuid_set *set = vendor_set("GenuineIntel");
 	struct regs regs = { .xcr0 = 7, .cr4 = CR4_OSXSAVE };
-	struct cpuid_dyn dyn;
+	struct cpuid_dyn dyn = { };
 	u32 out[4];
 
 	(void)state;
@@ -581,6 +581,54 @@ static void test_query_dynamic(void **state)
 	assert_int_equal(cpuid_find(set, 0xd, 0)->ebx, 0x999);
 	cpuid_dyn_update(&dyn, NULL, &regs, 0);
 	assert_int_equal(dyn.xsave_size, 0);
+	cpuid_set_free(set);
+}
+
+/* What a VMM reads back is what the guest sees, and counts as unchanged. */
+static void test_entries_now(void **state)
+{
+	struct cpuid_set *set = vendor_set("GenuineIntel");
+	struct regs regs = { .xcr0 = 1, .cr4 = CR4_OSXSAVE | CR4_PKE };
+	struct kvm_cpuid_entry2 *now;
+	struct cpuid_dyn dyn = { };
+	u32 i, out[4];
+
+	(void)state;
+	now = calloc(set->n, sizeof(*now));
+	assert_non_null(now);
+	cpuid_dyn_update(&dyn, set, &regs, 0);
+	for (i = 0; i < set->n; i++) {
+		cpuid_entry_now(set, &dyn, i, &now[i]);
+		cpuid_query(set, &dyn, now[i].function, now[i].index, out);
+		assert_int_equal(now[i].eax, out[OUT_EAX]);
+		assert_int_equal(now[i].ebx, out[OUT_EBX]);
+		assert_int_equal(now[i].ecx, out[OUT_ECX]);
+		assert_int_equal(now[i].edx, out[OUT_EDX]);
+	}
+	assert_true(cpuid_set_equal(set, now, set->n));
+	now[0].ebx ^= 1;
+	assert_false(cpuid_set_equal(set, now, set->n));
+	free(now);
+	cpuid_set_free(set);
+}
+
+static void test_mwait_by_msr(void **state)
+{
+	struct cpuid_set *set = vendor_set("GenuineIntel");
+	struct cpuid_dyn dyn = { .mwait = true };
+	u32 out[4];
+
+	(void)state;
+	assert_false(cpuid_has_mwait(set, &dyn));
+	cpuid_query(set, &dyn, 1, 0, out);
+	assert_false(out[OUT_ECX] & BIT(3));
+	dyn.mwait_by_msr = true;
+	assert_true(cpuid_has_mwait(set, &dyn));
+	cpuid_query(set, &dyn, 1, 0, out);
+	assert_true(out[OUT_ECX] & BIT(3));
+	dyn.mwait = false;
+	cpuid_query(set, &dyn, 1, 0, out);
+	assert_false(out[OUT_ECX] & BIT(3));
 	cpuid_set_free(set);
 }
 
@@ -664,6 +712,8 @@ int main(void)
 		cmocka_unit_test(test_find_mixed),
 		cmocka_unit_test(test_query_range),
 		cmocka_unit_test(test_query_dynamic),
+		cmocka_unit_test(test_entries_now),
+		cmocka_unit_test(test_mwait_by_msr),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_check),
