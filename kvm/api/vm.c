@@ -92,6 +92,7 @@ long vm_set_boot_cpu(struct ioctl_ctx *ctx, void *data)
 	if (ctx->arg >= (vm->max_vcpu_id ? : VM_MAX_VCPU_ID))
 		return -EINVAL;
 	vm->bsp_id = ctx->arg;
+	vm->lapic_config.bsp_id = ctx->arg;
 	return 0;
 }
 

@@ -76,12 +76,13 @@ void lapic_init(struct lapic *l, const struct lapic_config *cfg, void *regs,
 
 void lapic_reset(struct lapic *l, bool init)
 {
+	bool bsp = l->id == l->cfg->bsp_id;
 	u32 reg;
 
 	lapic_timer_stop(l);
 	if (!init)
 		WRITE_ONCE(l->base, LAPIC_DEFAULT_BASE | APIC_BASE_EN |
-				    (l->id ? 0 : APIC_BASE_BSP));
+				    (bsp ? APIC_BASE_BSP : 0));
 	for (reg = 0; reg < sizeof(struct kvm_lapic_state); reg += 16)
 		lapic_put(l, reg, 0);
 	set_ids(l);
@@ -90,7 +91,7 @@ void lapic_reset(struct lapic *l, bool init)
 	for (reg = LAPIC_LVT_TIMER; reg <= LAPIC_LVT_ERROR; reg += 16)
 		lapic_put(l, reg, LVT_MASKED);
 	lapic_put(l, LAPIC_LVT_CMCI, LVT_MASKED);
-	if (!l->id && !l->cfg->no_lint0_extint)
+	if (bsp && !l->cfg->no_lint0_extint)
 		lapic_put(l, LAPIC_LVT0, DELIVER_EXTINT << 8);
 	WRITE_ONCE(l->errors, 0);
 	lapic_resync(l);

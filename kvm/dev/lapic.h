@@ -128,6 +128,7 @@ struct lapic_config {
 	const struct lapic_ops *ops;		/* [I] */
 	const struct dev_env_ops *env_ops;	/* [I] the timer of env */
 	u64 base_reserved;	/* bits of the base MSR above MAXPHYADDR */
+	u32 bsp_id;		/* id of the bootstrap processor */
 	u32 bus_cycle_ns;	/* timer input clock; 1 to LAPIC_MAX_CYCLE_NS */
 	u32 min_period_ns;	/* shorter periodic timers are slowed down */
 	bool ids_32bit;		/* KVM_X2APIC_API_USE_32BIT_IDS */

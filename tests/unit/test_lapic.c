@@ -39,6 +39,15 @@ static void test_reset_values(void **state)
 	assert_int_equal(mmio_get(l, LAPIC_LVT0), LVT_MASKED);
 	l->has_cmci = true;
 	assert_int_equal(mmio_get(l, LAPIC_VERSION), 0x60014);
+
+	world.cfg.no_lint0_extint = false;
+	world.cfg.bsp_id = ap->id;
+	lapic_reset(l, false);
+	lapic_reset(ap, false);
+	assert_false(l->base & APIC_BASE_BSP);
+	assert_true(ap->base & APIC_BASE_BSP);
+	assert_false(lapic_accepts_extint(l));
+	assert_true(lapic_accepts_extint(ap));
 }
 
 static void test_base_transitions(void **state)
