@@ -183,7 +183,8 @@ struct lapic {
  * @regs: a zeroed page, which the caller frees after the LAPIC's last use
  * @id: x2APIC id; the xAPIC id is its low byte
  *
- * Id 0 is the bootstrap processor, until the base MSR says otherwise.
+ * It is the bootstrap processor's if @id is the configuration's, until the
+ * base MSR says otherwise.
  */
 void lapic_init(struct lapic *l, const struct lapic_config *cfg, void *regs,
 		u32 id);
@@ -337,8 +338,11 @@ static inline unsigned long lapic_events(const struct lapic *l)
 /** lapic_get_state() - owner: KVM_GET_LAPIC */
 void lapic_get_state(struct lapic *l, struct kvm_lapic_state *s);
 
-/** lapic_check_state() - owner: may @s be set: its id must be this APIC's, in
- * the format of the current mode
+/** lapic_check_state() - owner: may @s be set
+ *
+ * The id is read-only and not looked at, but with 32-bit ids in x2APIC mode
+ * (KVM API, KVM_CAP_X2APIC_API): there a VMM that mixes up the formats would
+ * put the id into other bits, so it must be right.
  */
 bool lapic_check_state(const struct lapic *l, const struct kvm_lapic_state *s);
 

@@ -317,7 +317,8 @@ void lapic_get_state(struct lapic *l, struct kvm_lapic_state *s)
 
 bool lapic_check_state(const struct lapic *l, const struct kvm_lapic_state *s)
 {
-	return state_get(s, LAPIC_ID) == state_id(l);
+	return !lapic_x2apic(l) || !l->cfg->ids_32bit ||
+	       state_get(s, LAPIC_ID) == l->id;
 }
 
 void lapic_set_state(struct lapic *l, const struct kvm_lapic_state *s)
@@ -342,7 +343,7 @@ void lapic_set_state(struct lapic *l, const struct kvm_lapic_state *s)
 				value &= row.bits;
 			break;
 		case LAPIC_ISR:
-		case LAPIC_IRR:
+			/* Nothing is in service that cannot be delivered. */
 			value &= ~0xffffU;
 			break;
 		default:
