@@ -16,6 +16,8 @@
 
 #define CAP_DISABLE_EXITS \
 	(KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
+#define CAP_X2APIC \
+	(KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
 #define CAP_QUIRKS \
 	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED | \
 	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP | \
@@ -64,6 +66,18 @@ static long cap_quirks(struct vm *vm, u64 mask, bool check)
 		mask & KVM_X86_QUIRK_LINT0_REENABLED;
 	return 0;
 }
+static long cap_x2apic(struct vm *vm, u64 flags)
+{
+	if (flags & ~(u64)CAP_X2APIC)
+		return -EINVAL;
+	/* vCPUs may exist: each reads them once where it matters. */
+	if (flags & KVM_X2APIC_API_USE_32BIT_IDS)
+		WRITE_ONCE(vm->lapic_config.ids_32bit, true);
+	if (flags & KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
+		WRITE_ONCE(vm->lapic_config.no_ff_broadcast, true);
+	return 0;
+}
+
 
 static long cap_max_vcpu_id(struct vm *vm, u64 max)
 {
@@ -87,6 +101,8 @@ long cap_enable_vm(struct vm *vm, const struct kvm_enable_cap *cap)
 		return 0;
 	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
 		vm->triple_fault_event = cap->args[0];
+	case KVM_CAP_X2APIC_API:
+		return cap_x2apic(vm, cap->args[0]);
 		return 0;
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return cap_disable_exits(vm, cap->args[0]);
