@@ -22,7 +22,6 @@
 	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED | \
 	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP | \
 	 KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | \
-	 KVM_X86_QUIRK_FIX_HYPERCALL_INSN | \
 	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS | KVM_X86_QUIRK_SLOT_ZAP_ALL)
 #define CAP_GUEST_DEBUG \
 	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | \
@@ -66,6 +65,7 @@ static long cap_quirks(struct vm *vm, u64 mask, bool check)
 		mask & KVM_X86_QUIRK_LINT0_REENABLED;
 	return 0;
 }
+
 static long cap_x2apic(struct vm *vm, u64 flags)
 {
 	if (flags & ~(u64)CAP_X2APIC)
@@ -77,7 +77,6 @@ static long cap_x2apic(struct vm *vm, u64 flags)
 		WRITE_ONCE(vm->lapic_config.no_ff_broadcast, true);
 	return 0;
 }
-
 
 static long cap_max_vcpu_id(struct vm *vm, u64 max)
 {
@@ -101,9 +100,9 @@ long cap_enable_vm(struct vm *vm, const struct kvm_enable_cap *cap)
 		return 0;
 	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
 		vm->triple_fault_event = cap->args[0];
+		return 0;
 	case KVM_CAP_X2APIC_API:
 		return cap_x2apic(vm, cap->args[0]);
-		return 0;
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return cap_disable_exits(vm, cap->args[0]);
 	case KVM_CAP_DISABLE_QUIRKS:
