@@ -23,8 +23,9 @@ FUNCTION_MAX = 100      # lines of body
 # What a folder may include besides itself: folders, or single headers.
 BELOW_CORE = ["base", "x86", "emu", "dev", "mem", "mmu"]
 BELOW_API = BELOW_CORE + ["core", "irq", "pv"]
-VENDOR = ["base", "x86", "mmu/pte.h", "core/backend.h", "core/entry.h", "core/guest_mode.h",
-          "core/request.h", "core/vcpu.h", "core/vm.h"]
+VENDOR = ["base", "x86", "mmu/pte.h", "core/backend.h", "core/entry.h",
+          "core/fact.h", "core/guest_mode.h", "core/request.h", "core/vcpu.h",
+          "core/vm.h"]
 MAY_INCLUDE = {
     "base": [],
     "x86": ["base"],

@@ -21,6 +21,7 @@
 #include <asm/processor.h>
 #include <asm/reboot.h>
 
+#include "core/fact.h"
 #include "mmu/pte.h"
 #include "svm/svm.h"
 
@@ -426,6 +427,10 @@ static void __exit svm_module_exit(void)
 	cpu_emergency_unregister_virt_callback(svm_emergency);
 	backend_unregister();
 }
+
+FACT(npt, bool, true);
+FACT(avic, bool, false);
+FACT(nested, int, 0);
 
 module_init(svm_module_init);
 module_exit(svm_module_exit);
