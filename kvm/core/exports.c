@@ -7,8 +7,13 @@
 
 #include "core/backend.h"
 #include "mmu/pte.h"
+#include "x86/segment.h"
 
 EXPORT_SYMBOL_GPL(backend_register);
 EXPORT_SYMBOL_GPL(backend_unregister);
+EXPORT_SYMBOL_GPL(ept_format);
+EXPORT_SYMBOL_GPL(ept_format_no_ad);
 EXPORT_SYMBOL_GPL(event_has_error_code);
 EXPORT_SYMBOL_GPL(npt_format);
+EXPORT_SYMBOL_GPL(segment_ar);
+EXPORT_SYMBOL_GPL(segment_set_ar);

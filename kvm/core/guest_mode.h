@@ -14,6 +14,11 @@
 #include <linux/instrumentation.h>
 #include <linux/irqflags.h>
 #include <linux/rcupdate.h>
+#include <asm/cpufeature.h>
+#include <asm/mce.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor-flags.h>
+#include <asm/ptrace.h>
 
 /** guest_mode_enter() - last thing before the entry instruction's wrapper */
 static __always_inline void guest_mode_enter(void)
@@ -35,7 +40,23 @@ static __always_inline void guest_mode_exit(void)
 	context_tracking_guest_exit();
 	instrumentation_begin();
 	trace_hardirqs_off_finish();
+	/* Branches the guest trained are not for the VMM's user mode either. */
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
 	instrumentation_end();
+}
+
+/**
+ * guest_mode_machine_check() - a machine check ended the guest's run
+ *
+ * Interrupts off. The kernel treats it as one from user mode: what the guest
+ * did is not the kernel's fault.
+ */
+static inline void guest_mode_machine_check(void)
+{
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
 }
 
 #endif

@@ -15,13 +15,13 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <asm/cpu_device_id.h>
-#include <asm/mce.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #include <asm/reboot.h>
 
 #include "core/fact.h"
+#include "core/guest_mode.h"
 #include "mmu/pte.h"
 #include "svm/svm.h"
 
@@ -296,12 +296,8 @@ static void svm_put(struct vcpu *vcpu)
 static void svm_irqoff(struct vcpu *vcpu, struct exit *exit)
 {
 	/* Interrupts and NMIs are still pending, and taken as usual. */
-	if (exit->kind == EXIT_KIND_HOST_MCE) {
-		/* As from user mode: what the guest did is not our fault. */
-		struct pt_regs regs = { .cs = 3, .flags = RFLAGS_IF };
-
-		do_machine_check(&regs);
-	}
+	if (exit->kind == EXIT_KIND_HOST_MCE)
+		guest_mode_machine_check();
 }
 
 static bool svm_fast_exit(struct vcpu *vcpu, struct exit *exit)

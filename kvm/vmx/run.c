@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One entry into the guest: prepare the VMCS, switch, take out what came.
+ *
+ * What is constant between entries stays in the VMCS; fields that change are
+ * compared with what they hold and written if they differ. Of an exit only
+ * those fields are read that its reason gives a meaning.
+ *
+ * All of it runs with interrupts off. Host interrupts end the guest's run and
+ * are taken when core enables interrupts; NMIs end it, too, and are handed
+ * over in irqoff. SDM vol. 3, chapters 27 and 28.
+ */
+#include <linux/instrumentation.h>
+#include <linux/smp.h>
+#include <asm/debugreg.h>
+#include <asm/nospec-branch.h>
+
+#include "core/guest_mode.h"
+#include "vmx/vmx.h"
+
+static_assert(offsetof(struct regs, gpr) == 0);
+static_assert(R_RCX == 1 && R_RDX == 2 && R_RBX == 3 && R_RSP == 4 &&
+	      R_RBP == 5 && R_RSI == 6 && R_RDI == 7 && R_R15 == 15);
+static_assert(HOST_RSP == 0x6c14, "entry.S");
+
+static const u16 word_field[WORD_COUNT] = {
+	[WORD_PIN] = PIN_CONTROLS,
+	[WORD_PROC] = PROC_CONTROLS,
+	[WORD_PROC2] = PROC2_CONTROLS,
+	[WORD_EXIT] = EXIT_CONTROLS,
+	[WORD_ENTRY] = ENTRY_CONTROLS,
+};
+
+static void write_controls(struct vmx_vcpu *vmx, u32 needs)
+{
+	struct vmx_controls *now = &vmx->controls, c;
+	unsigned int i;
+
+	if (!vmx->controls_stale && needs == vmx->needs)
+		return;
+	c = vmx_controls(&vmx->vcpu.policy, needs, &vmx_host_caps);
+	vmx->controls_stale = false;
+	vmx->needs = needs;
+	for (i = 0; i < WORD_COUNT; i++)
+		if (c.word[i] != now->word[i])
+			vmcs_write(word_field[i], c.word[i]);
+	if (c.exceptions != now->exceptions)
+		vmcs_write(EXCEPTION_BITMAP, c.exceptions);
+	if (c.ple_window != now->ple_window) {
+		vmcs_write(PLE_GAP, c.ple_gap);
+		vmcs_write(PLE_WINDOW, c.ple_window);
+	}
+	*now = c;
+}
+
+static u32 entry_needs(const struct vmx_vcpu *vmx, const struct entry *entry)
+{
+	return vmx->cpuid_needs | vmx_event_needs(entry) |
+	       (vmx->efer & EFER_LMA_BIT ? NEED_LONG_MODE : 0) |
+	       (vmx->vpid ? NEED_VPID : 0);
+}
+
+/* The three that nearly every handler changes. */
+static void write_regs(struct vmx_vcpu *vmx)
+{
+	const struct regs *regs = &vmx->vcpu.regs;
+	u64 rflags = regs->rflags | RFLAGS_FIXED;
+
+	vmx->guest_tf = rflags & RFLAGS_TF;
+	if (vmx->vcpu.policy.single_step)
+		rflags |= RFLAGS_TF;
+	if (regs->rip != vmx->hw_rip)
+		vmcs_write(GUEST_RIP, regs->rip);
+	if (regs->gpr[R_RSP] != vmx->hw_rsp)
+		vmcs_write(GUEST_RSP, regs->gpr[R_RSP]);
+	if (rflags != vmx->hw_rflags)
+		vmcs_write(GUEST_RFLAGS, rflags);
+	vmx->hw_rflags = rflags;
+}
+
+static u32 *vapic_tpr(struct vmx_vcpu *vmx)
+{
+	return vmx->vapic + LAPIC_TPR;
+}
+
+/* 25.6.8: a TPR below the threshold makes an exit. */
+static void write_tpr(struct vmx_vcpu *vmx, const struct entry *entry)
+{
+	u32 threshold = entry->cr8_exit ? entry->cr8 : 0;
+
+	if (!vmx_can(&vmx_host_caps, CTL_TPR_SHADOW))
+		return;
+	if (vmx->own_vapic)
+		*vapic_tpr(vmx) = entry->cr8 << 4;
+	if (threshold != vmx->hw_tpr_threshold)
+		vmcs_write(TPR_THRESHOLD, threshold);
+	vmx->hw_tpr_threshold = threshold;
+}
+
+static void write_tsc(struct vmx_vcpu *vmx)
+{
+	if (!vmx->tsc_stale)
+		return;
+	vmx->tsc_stale = false;
+	vmcs_write(TSC_OFFSET, vmx->vcpu.tsc.offset);
+	if (vmx_can(&vmx_host_caps, CTL_TSC_SCALING))
+		vmcs_write(TSC_MULTIPLIER, vmx->vcpu.tsc.ratio);
+}
+
+static void prepare(struct vmx_vcpu *vmx, const struct entry *entry)
+{
+	vmx_host_away(vmx);
+	vmx_regs_flush(vmx);
+	write_regs(vmx);
+	write_controls(vmx, entry_needs(vmx, entry));
+	write_tpr(vmx, entry);
+	write_tsc(vmx);
+	vmx_event_inject(vmx, entry);
+	vmx_host_entry(vmx);
+	vmx_flush_prepare(vmx);
+	vmx_msr_enter(vmx);
+	vmx->sw.flags &= ~ENTER_RESUME;
+	if (vmx->launched)
+		vmx->sw.flags |= ENTER_RESUME;
+	/*
+	 * Pending at the entry: taken after the injection, as any host
+	 * interrupt, and before an instruction.
+	 */
+	if (entry->exit_at_once)
+		arch_smp_send_reschedule(smp_processor_id());
+}
+
+static noinstr bool enter(struct vmx_vcpu *vmx, bool flush_l1d)
+{
+	struct regs *regs = &vmx->vcpu.regs;
+	bool entered;
+
+	guest_mode_enter();
+	if (flush_l1d)
+		vmx_l1d_flush();
+	else if (static_branch_unlikely(&mmio_stale_data_clear))
+		x86_clear_cpu_buffers();
+	if (regs->cr2 != native_read_cr2())
+		native_write_cr2(regs->cr2);
+	entered = vmx_enter(regs, &vmx->sw);
+	regs->cr2 = native_read_cr2();
+	/* Exits clear it: 28.5.1 */
+	if (unlikely(vmx->host.debugctl))
+		native_wrmsrl(MSR_IA32_DEBUGCTLMSR, vmx->host.debugctl);
+	guest_mode_exit();
+	return entered;
+}
+
+static void collect_regs(struct vmx_vcpu *vmx)
+{
+	struct regs *regs = &vmx->vcpu.regs;
+
+	vmx->hw_rip = vmcs_read(GUEST_RIP);
+	vmx->hw_rsp = vmcs_read(GUEST_RSP);
+	vmx->hw_rflags = vmcs_read(GUEST_RFLAGS);
+	regs->rip = vmx->hw_rip;
+	regs->gpr[R_RSP] = vmx->hw_rsp;
+	regs->rflags = vmx->hw_rflags;
+	if (vmx->vcpu.policy.single_step && !vmx->guest_tf)
+		regs->rflags &= ~RFLAGS_TF;
+	/* At home in the file, see regs.c: CR2 and DR stay. */
+	regs->avail = RG_GPR | RG_RIP | RG_CR2 | RG_DR;
+	regs->dirty = 0;
+}
+
+static void collect_exit(struct vmx_vcpu *vmx, const struct entry *entry,
+			 struct exit *exit)
+{
+	struct vmx_raw raw = {
+		.reason = vmcs_read(EXIT_REASON),
+		.idt_info = vmcs_read(IDT_VECTORING_INFO),
+		.interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY),
+		.nmi_was_blocked = vmx->vcpu.events.nmi_blocked,
+		.cr8 = vmx_can(&vmx_host_caps, CTL_TPR_SHADOW) ?
+		       *vapic_tpr(vmx) >> 4 & 15 : entry->cr8,
+	};
+	u32 needs = vmx_exit_needs(raw.reason);
+
+	if ((raw.idt_info & (INTR_INFO_VALID | INTR_INFO_ERROR_CODE)) ==
+	    (INTR_INFO_VALID | INTR_INFO_ERROR_CODE))
+		raw.idt_error = vmcs_read(IDT_VECTORING_ERROR);
+	if (vmx_exit_has_len(raw.reason, raw.idt_info))
+		raw.insn_len = vmcs_read(EXIT_INSN_LEN);
+	if (needs & RAW_QUAL)
+		raw.qualification = vmcs_read(EXIT_QUALIFICATION);
+	if (needs & RAW_GPA)
+		raw.gpa = vmcs_read(GUEST_PHYS_ADDR);
+	if (needs & RAW_INTR) {
+		raw.intr_info = vmcs_read(EXIT_INTR_INFO);
+		raw.intr_error = vmcs_read(EXIT_INTR_ERROR);
+	}
+	vmx->hw_interruptibility = raw.interruptibility;
+	vmx_exit_decode(&raw, exit);
+	vmx_event_exit(vmx, &raw, exit);
+	if (!(raw.reason & EXIT_REASON_ENTRY_FAILURE)) {
+		vmx->launched = true;
+		return;
+	}
+	/* Nothing was delivered; the field keeps its valid bit: 27.8 */
+	vmcs_write(ENTRY_INTR_INFO, 0);
+	exit->inflight = entry->inject;
+	exit->shadow = entry->shadow;
+}
+
+/* VMfail: not even the guest's state was looked at. */
+static void fail(struct vmx_vcpu *vmx, const struct entry *entry,
+		 struct exit *exit)
+{
+	struct regs *regs = &vmx->vcpu.regs;
+
+	*exit = (struct exit){
+		.kind = EXIT_KIND_FAIL_ENTRY,
+		.cr8 = entry->cr8,
+		.shadow = entry->shadow,
+		.inflight = entry->inject,
+		.fail.reason = vmcs_read(INSN_ERROR),
+	};
+	exit->hw_reason = exit->fail.reason;
+	vmcs_write(ENTRY_INTR_INFO, 0);
+	vmx->hw_rip = regs->rip;
+	vmx->hw_rsp = regs->gpr[R_RSP];
+	vmx->hw_interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY);
+	regs->avail = RG_GPR | RG_RIP | RG_CR2 | RG_DR;
+	regs->dirty = 0;
+}
+
+/* After these, nobody but our own code has run: see l1d.c. */
+static bool stays_here(const struct exit *exit)
+{
+	switch (exit->kind) {
+	case EXIT_KIND_NONE:
+	case EXIT_KIND_CPUID:
+	case EXIT_KIND_RDMSR:
+	case EXIT_KIND_WRMSR:
+	case EXIT_KIND_CR:
+	case EXIT_KIND_IRQ_WINDOW:
+	case EXIT_KIND_NMI_WINDOW:
+	case EXIT_KIND_HOST_IRQ:
+		return true;
+	}
+	return false;
+}
+
+void vmx_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	bool entered;
+
+	prepare(vmx, entry);
+	entered = !vmx->broken && enter(vmx, vmx_l1d_due(vmx));
+	vmx_msr_leave(vmx);
+	if (!entered) {
+		fail(vmx, entry, exit);
+		return;
+	}
+	collect_regs(vmx);
+	collect_exit(vmx, entry, exit);
+	if (!stays_here(exit))
+		vmx->l1d_flush = true;
+	/* Host code that changes it comes by interrupt. */
+	if (exit->kind == EXIT_KIND_HOST_IRQ || exit->kind == EXIT_KIND_HOST_NMI)
+		vmx->host.debugctl_stale = true;
+}
+
+/* ---- what a failed entry looked like ----------------------------------- */
+
+static void dump_row(const char *name, const u16 *fields, unsigned int n)
+{
+	char line[160];
+	unsigned int i, at = 0;
+
+	for (i = 0; i < n; i++)
+		at += scnprintf(line + at, sizeof(line) - at, " %llx",
+				vmcs_read(fields[i]));
+	pr_err("  %s%s\n", name, line);
+}
+
+#define DUMP(name, ...) do {						\
+	static const u16 fields[] = { __VA_ARGS__ };			\
+	dump_row(name, fields, ARRAY_SIZE(fields));			\
+} while (0)
+
+static void dump_segments(void)
+{
+	static const char *const names[] = {
+		"es  ", "cs  ", "ss  ", "ds  ", "fs  ", "gs  ", "ldtr", "tr  ",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		pr_err("  %s %04llx ar %05llx limit %08llx base %016llx\n",
+		       names[i], vmcs_read(GUEST_ES_SEL + 2 * i),
+		       vmcs_read(GUEST_ES_AR + 2 * i),
+		       vmcs_read(GUEST_ES_LIMIT + 2 * i),
+		       vmcs_read(GUEST_ES_BASE + 2 * i));
+}
+
+void vmx_dump(struct vcpu *vcpu)
+{
+	static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 2);
+
+	if (!__ratelimit(&rs))
+		return;
+	pr_err("kvm-intel: vCPU %d, VMCS:\n", vcpu->id);
+	DUMP("exit reason, qualification, instruction error:", EXIT_REASON,
+	     EXIT_QUALIFICATION, INSN_ERROR);
+	DUMP("pin, proc, proc2, exit, entry:", PIN_CONTROLS, PROC_CONTROLS,
+	     PROC2_CONTROLS, EXIT_CONTROLS, ENTRY_CONTROLS);
+	DUMP("inject, error, length, interruptibility, activity:",
+	     ENTRY_INTR_INFO, ENTRY_ERROR_CODE, ENTRY_INSN_LEN,
+	     GUEST_INTERRUPTIBILITY, GUEST_ACTIVITY);
+	DUMP("cr0, shadow, cr3, cr4, shadow:", GUEST_CR0, CR0_SHADOW,
+	     GUEST_CR3, GUEST_CR4, CR4_SHADOW);
+	DUMP("efer, pat, dr7, debugctl, pending debug:", GUEST_EFER, GUEST_PAT,
+	     GUEST_DR7, GUEST_DEBUGCTL, GUEST_PENDING_DEBUG);
+	DUMP("rip, rsp, rflags, ept pointer:", GUEST_RIP, GUEST_RSP,
+	     GUEST_RFLAGS, EPT_POINTER);
+	DUMP("gdtr, idtr:", GUEST_GDTR_BASE, GUEST_GDTR_LIMIT,
+	     GUEST_IDTR_BASE, GUEST_IDTR_LIMIT);
+	DUMP("host cr0, cr3, cr4, efer, pat:", HOST_CR0, HOST_CR3, HOST_CR4,
+	     HOST_EFER, HOST_PAT);
+	dump_segments();
+}

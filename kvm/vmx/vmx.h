@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of this folder share: the vendor's part of a vCPU, the state
+ * of VMX on one CPU, and who does what to them.
+ *
+ *   main.c   module, CPUs, life of a vCPU    regs.c   guest state <-> registers
+ *   vmcs.c   which VMCS is where             event.c  injection, windows
+ *   host.c   the host's half of the state    msr.c    MSR bitmaps, MSRs
+ *   eptp.c   EPT pointer, VPID, flushes      run.c    one entry
+ *
+ * A struct vmx_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
+ * vmx_cpu to whoever runs on that CPU with preemption off. What connects the
+ * two (vmx->cpu, vmx->loaded, vc->vmcss) changes on that CPU with interrupts
+ * off.
+ */
+#ifndef VMX_VMX_H
+#define VMX_VMX_H
+
+#include <linux/percpu.h>
+
+#include "core/vcpu.h"
+#include "vmx/caps.h"
+#include "vmx/controls.h"
+#include "vmx/enter.h"
+#include "vmx/exit.h"
+#include "vmx/vmcs.h"
+
+/* MSRs that user mode alone uses: the guest's stay until the next put. */
+enum vmx_user_msr {
+	USER_STAR,
+	USER_LSTAR,
+	USER_CSTAR,
+	USER_SFMASK,
+	USER_TSC_AUX,
+	USER_MSR_COUNT,
+};
+
+/* What of the host's state a VM exit would not restore; host.c. */
+struct vmx_host_state {
+	bool away;			/* the guest's MSRs are in the CPU */
+	u16 fs, gs, ds, es, ldt;
+	u64 fs_base;
+	u64 kernel_gs_base;
+	u64 debugctl;
+	bool debugctl_stale;		/* host code may have changed it */
+};
+
+struct vmx_vcpu {
+	struct vcpu vcpu;		/* first */
+	struct vmcs *vmcs;
+	bool vmcs_ready;		/* constant fields are written */
+	bool launched;			/* VMRESUME, not VMLAUNCH */
+	bool broken;			/* a field could not be written */
+	int cpu;			/* the VMCS is active there; -1: nowhere */
+	struct list_head loaded;	/* in that CPU's vmcss */
+	unsigned long *msr_bitmap;
+	void *vapic;			/* virtual-APIC page: TPR at 80h */
+	void *own_vapic;		/* without an in-kernel LAPIC */
+
+	/* The guest's, where the VMCS holds something else. */
+	u64 cr0, cr4, efer;
+	u64 kernel_gs_base;		/* while host.away is false */
+
+	struct vmx_controls controls;	/* as in the VMCS */
+	u32 needs;			/* NEED_* they were made for */
+	u32 cpuid_needs;		/* the part that CPUID decides */
+	bool controls_stale;
+	bool tsc_stale;
+
+	/* Translations; eptp.c. */
+	u16 vpid;			/* 0: none */
+	u64 eptp;
+	bool flush_root, flush_guest, flush_gva;
+	u64 flush_address;
+
+	/* Fields as last written or read, to write only what changed. */
+	u64 hw_rip, hw_rsp, hw_rflags;
+	u32 hw_interruptibility;
+	u32 hw_tpr_threshold;
+	u64 hw_cr3_host, hw_cr4_host;
+
+	struct vmx_host_state host;
+	struct vmx_switch sw;		/* entry.S */
+	bool spec_ctrl_live;		/* the guest writes SPEC_CTRL itself */
+	bool l1d_flush;			/* the host ran more than our own code */
+
+	bool guest_tf;			/* RFLAGS.TF is the guest's */
+	bool nmi_blocked;		/* by this entry */
+};
+
+struct vmx_cpu {
+	bool on;
+	struct vmcs *vmxon;		/* the hardware's own region */
+	struct list_head vmcss;		/* active on this CPU */
+	struct vmx_vcpu *current_vmcs;
+	struct vmx_vcpu *last;		/* whose branches are predicted */
+	u64 user_msr[USER_MSR_COUNT];	/* as in the CPU */
+	u64 host_msr[USER_MSR_COUNT];	/* the kernel's */
+};
+
+DECLARE_PER_CPU(struct vmx_cpu, vmx_cpu);
+
+/* Features every CPU has; written by setup only. */
+extern struct vmx_caps vmx_host_caps;
+
+static inline struct vmx_vcpu *to_vmx(struct vcpu *vcpu)
+{
+	return container_of(vcpu, struct vmx_vcpu, vcpu);
+}
+
+/* ---- vmcs.c ------------------------------------------------------------ */
+
+/** vmcs_read() - a field of the current VMCS; 0 and a message if it fails */
+u64 vmcs_read(enum vmcs_field field);
+
+/** vmcs_write() - write a field of the current VMCS; a message if it fails */
+void vmcs_write(enum vmcs_field field, u64 val);
+
+/** vmcs_new() - a page with the revision in it, on @node; NULL: no memory */
+struct vmcs *vmcs_new(int node);
+
+/**
+ * vmcs_load() - make the VMCS of @vmx active and current on this CPU
+ *
+ * Preemption off, interrupts on: another CPU may have to let go of it. True
+ * if it was not active here before: what depends on the CPU is to be written.
+ */
+bool vmcs_load(struct vmx_vcpu *vmx);
+
+/** vmcs_release() - active nowhere any more, memory is current; may wait */
+void vmcs_release(struct vmx_vcpu *vmx);
+
+/** vmcs_release_cpu() - release all that are active here; interrupts off */
+void vmcs_release_cpu(struct vmx_cpu *vc);
+
+/** vmcs_crash_cpu() - write back all that are active here; from an NMI */
+void vmcs_crash_cpu(struct vmx_cpu *vc);
+
+/** vmx_on() / vmx_off() - VMXON and VMXOFF on this CPU; interrupts off */
+bool vmx_on(struct vmx_cpu *vc);
+void vmx_off(void);
+
+/* ---- host.c ------------------------------------------------------------ */
+
+/** vmx_host_setup() - host fields that are the same on all CPUs, for good */
+void vmx_host_setup(void);
+
+/** vmx_host_cpu() - host fields that this CPU decides */
+void vmx_host_cpu(struct vmx_vcpu *vmx);
+
+/**
+ * vmx_host_away() - save what exits do not restore, load the guest's MSRs
+ * vmx_host_back() - undo it
+ *
+ * Around any number of entries: the first entry after a load does the one,
+ * put the other. Interrupts off; preemption off.
+ */
+void vmx_host_away(struct vmx_vcpu *vmx);
+void vmx_host_back(struct vmx_vcpu *vmx);
+
+/** vmx_host_entry() - host fields that may change any time; interrupts off */
+void vmx_host_entry(struct vmx_vcpu *vmx);
+
+/* ---- regs.c ------------------------------------------------------------ */
+
+/** vmx_regs_load() - backend.regs_load() */
+void vmx_regs_load(struct vcpu *vcpu, u32 groups);
+
+/**
+ * vmx_regs_flush() - write the dirty groups to the VMCS
+ *
+ * RSP, RIP and RFLAGS excepted: run.c compares them at each entry.
+ */
+void vmx_regs_flush(struct vmx_vcpu *vmx);
+
+/* ---- event.c ----------------------------------------------------------- */
+
+/** vmx_event_needs() - the controls that @entry's windows need (NEED_*) */
+u32 vmx_event_needs(const struct entry *entry);
+
+/** vmx_event_inject() - interruptibility and event of @entry; after the flush */
+void vmx_event_inject(struct vmx_vcpu *vmx, const struct entry *entry);
+
+/** vmx_event_exit() - what is left to settle of events after an exit */
+void vmx_event_exit(struct vmx_vcpu *vmx, const struct vmx_raw *raw,
+		    struct exit *exit);
+
+/* ---- eptp.c ------------------------------------------------------------ */
+
+/** vmx_vpid_alloc() - a VPID, or 0 if there is none to have */
+u16 vmx_vpid_alloc(void);
+void vmx_vpid_free(u16 vpid);
+
+/** vmx_flush_all() - every cached guest translation of this CPU: cpu_on */
+void vmx_flush_all(void);
+
+/** vmx_flush_prepare() - do the flushes that are due; before an entry */
+void vmx_flush_prepare(struct vmx_vcpu *vmx);
+
+void vmx_flush(struct vcpu *vcpu, enum flush_scope scope, u64 gva);
+void vmx_set_root(struct vcpu *vcpu, struct hpa root, int levels);
+
+/* ---- msr.c ------------------------------------------------------------- */
+
+/** vmx_msr_init() - fresh bitmaps: all but a few exit */
+void vmx_msr_init(struct vmx_vcpu *vmx);
+
+/** vmx_msr_cpuid() - what bitmaps and controls owe to the guest's CPUID */
+void vmx_msr_cpuid(struct vmx_vcpu *vmx);
+
+/** vmx_msr_host() - learn the host's values of the user MSRs: cpu_on */
+void vmx_msr_host(struct vmx_cpu *vc);
+
+/** vmx_msr_user() - the guest's user MSRs into the CPU, or the host's (NULL) */
+void vmx_msr_user(struct vmx_vcpu *vmx);
+
+/** vmx_msr_enter() - prepare SPEC_CTRL's switch; before an entry */
+void vmx_msr_enter(struct vmx_vcpu *vmx);
+
+/** vmx_msr_leave() - take SPEC_CTRL as the exit found it */
+void vmx_msr_leave(struct vmx_vcpu *vmx);
+
+enum msr_rc vmx_msr_get(struct vcpu *vcpu, u32 index, u64 *val);
+enum msr_rc vmx_msr_set(struct vcpu *vcpu, u32 index, u64 val);
+enum msr_rc vmx_feature_msr(u32 index, u64 *val);
+
+/* ---- l1d.c ------------------------------------------------------------- */
+
+/** vmx_l1d_setup() - choose how the L1 data cache is flushed; module load */
+int vmx_l1d_setup(void);
+void vmx_l1d_teardown(void);
+
+/** vmx_l1d_due() - does this entry have to flush; interrupts off */
+bool vmx_l1d_due(struct vmx_vcpu *vmx);
+
+/** vmx_l1d_flush() - do it; noinstr */
+void vmx_l1d_flush(void);
+
+/* ---- run.c ------------------------------------------------------------- */
+
+/** vmx_run() - backend.run() */
+void vmx_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit);
+
+/** vmx_dump() - backend.dump() */
+void vmx_dump(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* VM-execution, exit and entry controls, MSR bitmaps: vmx/controls.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "vmx/controls.h"
+#include "vmx_hosts.h"
+#include "x86/regs.h"
+
+static const struct policy no_policy;
+static const struct vmx_host *const hosts[] = { &host_skylake, &host_minimal };
+
+#define ALL_NEEDS (NEED_IRQ_WINDOW | NEED_NMI_WINDOW | NEED_LONG_MODE | \
+		   NEED_RDTSCP | NEED_INVPCID | NEED_VPID)
+
+/* Whatever is asked for, hardware accepts: 27.2.1.1 */
+static void test_legal(void **state)
+{
+	unsigned int h, p, needs, w;
+
+	for (h = 0; h < ARRAY_SIZE(hosts); h++) {
+		struct vmx_caps caps = vmx_caps(hosts[h]);
+
+		for (p = 0; p < 256; p++) {
+			struct policy policy = {
+				.hlt_exits = p & 1, .pause_exits = p & 2,
+				.mwait_exits = p & 4, .dr_exits = p & 8,
+				.invlpg_exits = p & 16, .tsc_exits = p & 32,
+				.single_step = p & 64,
+			};
+
+			for (needs = 0; needs <= ALL_NEEDS; needs++) {
+				struct vmx_controls c =
+					vmx_controls(&policy, needs, &caps);
+
+				for (w = 0; w < WORD_COUNT; w++) {
+					assert_int_equal(caps.must[w] &
+							 ~c.word[w], 0);
+					assert_int_equal(c.word[w] &
+							 ~caps.may[w], 0);
+				}
+			}
+		}
+	}
+}
+
+static void test_always(void **state)
+{
+	static const u8 always[] = {
+		CTL_EXTERNAL_EXIT, CTL_NMI_EXIT, CTL_VIRTUAL_NMIS,
+		CTL_TSC_OFFSETTING, CTL_RDPMC_EXIT, CTL_IO_EXIT,
+		CTL_MSR_BITMAPS, CTL_PROC2, CTL_EPT, CTL_UNRESTRICTED,
+		CTL_HOST_64BIT, CTL_EXIT_LOAD_PAT, CTL_EXIT_LOAD_EFER,
+		CTL_LOAD_DEBUG, CTL_ENTRY_LOAD_PAT, CTL_ENTRY_LOAD_EFER,
+		CTL_DR_EXIT,
+	};
+	unsigned int h, i;
+
+	for (h = 0; h < ARRAY_SIZE(hosts); h++) {
+		struct vmx_caps caps = vmx_caps(hosts[h]);
+		struct vmx_controls c = vmx_controls(&no_policy, 0, &caps);
+
+		for (i = 0; i < ARRAY_SIZE(always); i++)
+			assert_true(vmx_control_is(&c, always[i]));
+		/* The guest's machine checks are the host's, its #DB ours. */
+		assert_int_equal(c.exceptions, BIT(18) | BIT(1));
+		assert_false(vmx_control_is(&c, CTL_IRQ_WINDOW));
+		assert_false(vmx_control_is(&c, CTL_NMI_WINDOW));
+		assert_false(vmx_control_is(&c, CTL_GUEST_64BIT));
+		/* "acknowledge interrupt on exit", bit 15: not here */
+		assert_int_equal(c.word[WORD_EXIT] & BIT(15), 0);
+	}
+}
+
+static void test_policy(void **state)
+{
+	struct vmx_caps caps = vmx_caps(&host_skylake);
+	struct policy p = { .exceptions = BIT(3) | BIT(6) };
+	struct vmx_controls c = vmx_controls(&p, 0, &caps);
+
+	assert_int_equal(c.exceptions, BIT(1) | BIT(3) | BIT(6) | BIT(18));
+	assert_false(vmx_control_is(&c, CTL_HLT_EXIT));
+	assert_false(vmx_control_is(&c, CTL_PAUSE_LOOP));
+	assert_int_equal(c.ple_window, 0);
+
+	p = (struct policy){ .hlt_exits = true, .pause_exits = true };
+	c = vmx_controls(&p, 0, &caps);
+	assert_true(vmx_control_is(&c, CTL_HLT_EXIT));
+	assert_true(vmx_control_is(&c, CTL_PAUSE_LOOP));
+	assert_true(c.ple_gap > 0 && c.ple_window > c.ple_gap);
+
+	p = (struct policy){ .mwait_exits = true };
+	c = vmx_controls(&p, 0, &caps);
+	assert_true(vmx_control_is(&c, CTL_MWAIT_EXIT));
+	assert_true(vmx_control_is(&c, CTL_MONITOR_EXIT));
+
+	p = (struct policy){ .tsc_exits = true, .invlpg_exits = true };
+	c = vmx_controls(&p, 0, &caps);
+	assert_true(vmx_control_is(&c, CTL_RDTSC_EXIT));
+	assert_true(vmx_control_is(&c, CTL_INVLPG_EXIT));
+}
+
+/* Without the HLT state a guest cannot be left in it. */
+static void test_hlt_state(void **state)
+{
+	struct vmx_caps caps = vmx_caps(&host_skylake);
+	struct vmx_controls c;
+
+	caps.hlt_state = false;
+	c = vmx_controls(&no_policy, 0, &caps);
+	assert_true(vmx_control_is(&c, CTL_HLT_EXIT));
+}
+
+static void test_needs(void **state)
+{
+	static const struct {
+		u32 need;
+		u8 control;
+	} want[] = {
+		{ NEED_IRQ_WINDOW, CTL_IRQ_WINDOW },
+		{ NEED_NMI_WINDOW, CTL_NMI_WINDOW },
+		{ NEED_LONG_MODE, CTL_GUEST_64BIT },
+		{ NEED_RDTSCP, CTL_RDTSCP },
+		{ NEED_INVPCID, CTL_INVPCID },
+		{ NEED_VPID, CTL_VPID },
+	};
+	struct vmx_caps caps = vmx_caps(&host_skylake);
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		struct vmx_controls c = vmx_controls(&no_policy, want[i].need,
+						     &caps);
+
+		for (j = 0; j < ARRAY_SIZE(want); j++)
+			assert_int_equal(vmx_control_is(&c, want[j].control),
+					 i == j);
+	}
+}
+
+/* CR8 goes by the shadow, or by exits. */
+static void test_cr8(void **state)
+{
+	struct vmx_caps caps = vmx_caps(&host_skylake);
+	struct vmx_controls c = vmx_controls(&no_policy, 0, &caps);
+
+	assert_true(vmx_control_is(&c, CTL_TPR_SHADOW));
+	assert_false(vmx_control_is(&c, CTL_CR8_LOAD_EXIT));
+	assert_false(vmx_control_is(&c, CTL_CR8_STORE_EXIT));
+
+	caps = vmx_caps(&host_minimal);
+	c = vmx_controls(&no_policy, 0, &caps);
+	assert_false(vmx_control_is(&c, CTL_TPR_SHADOW));
+	assert_true(vmx_control_is(&c, CTL_CR8_LOAD_EXIT));
+	assert_true(vmx_control_is(&c, CTL_CR8_STORE_EXIT));
+}
+
+static bool bit_of(const u8 *map, unsigned int base, unsigned int bit)
+{
+	return map[base + bit / 8] >> (bit % 8) & 1;
+}
+
+/* 25.6.9: read low, read high, write low, write high, 1 KiB each */
+static void test_msr_bitmap(void **state)
+{
+	unsigned long map[MSR_BITMAP_SIZE / sizeof(unsigned long)];
+	unsigned long full[MSR_BITMAP_SIZE / sizeof(unsigned long)];
+	const u8 *bytes = (const u8 *)map;
+
+	memset(map, 0xff, sizeof(map));
+	memset(full, 0xff, sizeof(full));
+
+	vmx_msr_allow(map, 0x174, MSR_ALLOW_READ | MSR_ALLOW_WRITE);
+	assert_false(bit_of(bytes, 0, 0x174));
+	assert_false(bit_of(bytes, 2048, 0x174));
+	assert_true(bit_of(bytes, 0, 0x173) && bit_of(bytes, 0, 0x175));
+	vmx_msr_allow(map, 0x174, MSR_ALLOW_READ);
+	assert_false(bit_of(bytes, 0, 0x174));
+	assert_true(bit_of(bytes, 2048, 0x174));
+	vmx_msr_allow(map, 0x174, 0);
+	assert_memory_equal(map, full, sizeof(map));
+
+	vmx_msr_allow(map, 0xc0000102, MSR_ALLOW_WRITE);
+	assert_true(bit_of(bytes, 1024, 0x102));
+	assert_false(bit_of(bytes, 3072, 0x102));
+	vmx_msr_allow(map, 0xc0000102, 0);
+
+	vmx_msr_allow(map, 0x1fff, MSR_ALLOW_READ);
+	assert_false(bit_of(bytes, 0, 0x1fff));
+	vmx_msr_allow(map, 0x1fff, 0);
+	/* Outside both ranges there is no bit to clear. */
+	vmx_msr_allow(map, 0x2000, 3);
+	vmx_msr_allow(map, 0xc0002000, 3);
+	vmx_msr_allow(map, 0x4b564d00, 3);
+	vmx_msr_allow(map, 0xffffffff, 3);
+	assert_memory_equal(map, full, sizeof(map));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_legal),
+		cmocka_unit_test(test_always),
+		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_hlt_state),
+		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_cr8),
+		cmocka_unit_test(test_msr_bitmap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
