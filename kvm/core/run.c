@@ -271,8 +271,6 @@ static int run_loop(struct vcpu *vcpu)
 	} while (ret > 0);
 	if (ret == -EINTR)
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
-	else if (ret == -ERESTARTNOINTR)
-		hostwork_restart();
 	return ret;
 }
 
@@ -354,5 +352,8 @@ int vcpu_run(struct vcpu *vcpu)
 	run_fill_common(vcpu);
 	run_sigset(vcpu, false);
 	vcpu_put(vcpu);
+	/* Last: putting the signal mask back takes the flag away. */
+	if (ret == -ERESTARTNOINTR)
+		hostwork_restart();
 	return ret;
 }
