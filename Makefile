@@ -12,7 +12,8 @@ VCPUS ?= 2
 MACHINE ?= pc
 RUNS ?= 1
 
-.PHONY: help lab modules sparse unit check programs run test test-lab clean
+.PHONY: help lab modules sparse unit check programs run test test-lab clean \
+	selftests
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -47,6 +48,13 @@ check: lab
 #: make test-lab  tests over /dev/kvm in the emulated host: ours, then in-tree
 test-lab: programs guest-image modules
 	@lab/run-tests --host $(HOST)
+
+#: make selftests the kernel's own KVM tests, in the emulated AMD host
+#:                MODULES=ours|intree T="x86_64/* steal_time": only those
+selftests: lab $(if $(filter ours,$(MODULES)),modules)
+	@$(IN) env JOBS=$(JOBS) tests/selftests/build
+	@lab/host amd --timeout 1500 --out build/selftests/$(MODULES) -- \
+		tests/selftests/run.sh $(MODULES) '$(T)'
 
 #: make programs  the examples and guest tests, static (build/programs)
 programs: lab
