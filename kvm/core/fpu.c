@@ -77,8 +77,9 @@ static void fpu_switch_xcr0(struct vcpu *vcpu, bool in)
 
 static void fpu_switch_pkru(struct vcpu *vcpu, bool in)
 {
+	/* XRSTOR reaches PKRU by XCR0 alone, WRPKRU by CR4.PKE. */
 	if (!cpu_feature_enabled(X86_FEATURE_OSPKE) ||
-	    !(vcpu->regs.cr4 & CR4_PKE))
+	    !((vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE)))
 		return;
 	if (in) {
 		vcpu->host_pkru = rdpkru();
