@@ -1,11 +1,16 @@
 #!/bin/sh
 # lab/host-init.sh: process 1 of the emulated host, started from the initrd
 # with the build root mounted read-only as / and the repository as /src.
+# $LAB_HOST is amd or intel.
 #
-# Runs the command lab/host left in /lab/out/.cmd with its output on the
-# virtio console, writes its exit status to /lab/out/.status and the kernel
-# log to /lab/out/dmesg, and powers off.  A command that outlives its limit
-# is reported with the kernel's view of every blocked task.
+# Runs the command lab/host left in /lab/out/.cmd, its output going to lab/host
+# as it comes, writes its exit status to /lab/out/.status and the kernel log to
+# /lab/out/dmesg, and powers off.  A command that outlives its limit is
+# reported with the kernel's view of every blocked task.
+#
+# AMD: /lab/out is a directory of the machine, the output a virtio console.
+# Intel: the output is the second serial port, and /lab/out goes as an archive
+# through the third.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb LC_ALL=C.UTF-8
 
 mount -t proc proc /proc
@@ -20,17 +25,42 @@ mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 ip link set lo up
 
 mkdir -p /lab/in /lab/out
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none \
-	labout /lab/out || busybox poweroff -f
-in=$(cat /lab/out/.in)
-[ -z "$in" ] || mount --bind "$in" /lab/in
-
-modprobe virtio_console
-while [ ! -c /dev/hvc0 ]; do :; done
-exec </dev/null >/dev/hvc0 2>&1
-stty -F /dev/hvc0 raw
+case $LAB_HOST in
+intel)
+	cp -a /src/.lab/out/. /lab/out/
+	mount --bind /src/.lab/in /lab/in
+	live=/dev/ttyS1
+	stty -F $live 115200
+	;;
+*)
+	mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none \
+		labout /lab/out || busybox poweroff -f
+	in=$(cat /lab/out/.in)
+	[ -z "$in" ] || mount --bind "$in" /lab/in
+	modprobe virtio_console
+	live=/dev/hvc0
+	while [ ! -c $live ]; do :; done
+	;;
+esac
+exec </dev/null >$live 2>&1
+stty -F $live raw
 export IN=/lab/in OUT=/lab/out
 cd /src || exit
+
+# Whoever comes first ends the host.  stty waits for output to be out.
+finish() {
+	mkdir /lab/finished 2>/dev/null || sleep 1000
+	[ -e /lab/out/.status ] || echo "$1" >/lab/out/.status
+	dmesg >/lab/out/dmesg
+	sync
+	if [ "$LAB_HOST" = intel ]; then
+		stty -F /dev/ttyS1 raw
+		stty -F /dev/ttyS2 raw 115200
+		tar -C /lab/out -cf - . | gzip -f >/dev/ttyS2
+		stty -F /dev/ttyS2 raw
+	fi
+	busybox poweroff -f
+}
 
 limit=$(cat /lab/out/.limit)
 setsid sh /lab/out/.cmd &
@@ -43,12 +73,7 @@ cmd=$!
 	echo timeout >/lab/out/.status
 	kill -KILL -- "-$cmd"
 	sleep 5		# it may be past killing
-	dmesg >/lab/out/dmesg
-	busybox poweroff -f
+	finish
 ) &
 wait $cmd
-status=$?
-[ -e /lab/out/.status ] || echo $status >/lab/out/.status
-dmesg >/lab/out/dmesg
-sync
-busybox poweroff -f
+finish $?
