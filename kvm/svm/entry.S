@@ -46,11 +46,11 @@ SYM_FUNC_START(svm_enter)
 
 	VM_CLEAR_CPU_BUFFERS
 
-	sti
 	vmload	%rax
+	sti
 	vmrun	%rax
-	vmsave	%rax
 	cli
+	vmsave	%rax
 
 	mov	8(%rsp), %rax		/* regs */
 	mov	%rcx, GPR(1)(%rax)
