@@ -10,7 +10,7 @@
 #
 # AMD: /lab/out is a directory of the machine, the output a virtio console.
 # Intel: the output is the second serial port, and /lab/out goes as an archive
-# through the third.
+# to a disk.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb LC_ALL=C.UTF-8
 
 mount -t proc proc /proc
@@ -55,9 +55,10 @@ finish() {
 	sync
 	if [ "$LAB_HOST" = intel ]; then
 		stty -F /dev/ttyS1 raw
-		stty -F /dev/ttyS2 raw 115200
-		tar -C /lab/out -cf - . | gzip -f >/dev/ttyS2
-		stty -F /dev/ttyS2 raw
+		modprobe -a ata_piix sd_mod
+		until [ -b /dev/sda ]; do busybox usleep 10000; done
+		tar -C /lab/out -cf /dev/sda .
+		sync
 	fi
 	busybox poweroff -f
 }

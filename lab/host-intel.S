@@ -13,10 +13,9 @@
  * asks the BIOS what it has to ask and comes back in code32, which enters the
  * kernel at ENTRY in long mode, with memory below 4 GiB mapped one to one.
  *
- * ROM, SETUP, IMAGE, IMAGE_END, MAGIC, ENTRY and VMX_OFF are given to as.
+ * ROM, SETUP, IMAGE, IMAGE_END, MAGIC and ENTRY are given to as.
  */
 	.set BLOCK, 8 << 20
-	.set IA32_FEATURE_CONTROL, 0x3a
 	.set IA32_EFER, 0xc0000080
 
 	.code16
@@ -67,13 +66,6 @@ touch:
 	je	loaded
 	ud2			/* no handlers yet: Bochs ends */
 loaded:
-	.if	VMX_OFF
-	mov	$IA32_FEATURE_CONTROL, %ecx
-	mov	$1, %eax	/* locked, VMX not enabled */
-	xor	%edx, %edx
-	wrmsr
-	.endif
-
 	mov	$(ROM + pml4 - _start), %eax
 	mov	%eax, %cr3
 	mov	%cr4, %eax
@@ -113,6 +105,13 @@ pml4:
 	.quad	ROM + pdpt - _start + 0x23
 	.balign	4096
 pdpt:
-	.quad	0x000000e3, 0x400000e3, 0x800000e3, 0xc00000e3
+	.rept	4
+	.quad	ROM + pd - _start + (. - pdpt) * 512 + 0x23
+	.endr
+	.balign	4096
+pd:
+	.rept	4 * 512
+	.quad	((. - pd) << 18) + 0xe3
+	.endr
 	.balign	4096
 end:
