@@ -12,8 +12,8 @@ VCPUS ?= 2
 MACHINE ?= pc
 RUNS ?= 1
 
-.PHONY: help lab modules sparse unit check programs run test test-lab clean \
-	selftests
+.PHONY: help lab modules sparse unit conc check programs run test test-lab \
+	clean selftests
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -25,7 +25,7 @@ run: programs guest-image $(if $(filter ours,$(MODULES)),modules)
 	@lab/run --host $(HOST) --modules $(MODULES) --vcpus $(VCPUS) \
 		--machine $(MACHINE) --runs $(RUNS)
 
-#: make test      all tests: unit modules sparse check test-lab, and their sum
+#: make test      all tests: unit conc modules sparse check test-lab, their sum
 test:
 	@tests/run
 
@@ -40,6 +40,10 @@ sparse: lab
 #: make unit      unit tests in userspace, sanitized; T="bits walk": only those
 unit: lab
 	@$(IN) env JOBS=$(JOBS) tests/run-unit $(T)
+
+#: make conc      what runs at once, in userspace under ThreadSanitizer
+conc: lab
+	@$(IN) env JOBS=$(JOBS) tests/run-conc $(T)
 
 #: make check     layer and style rules
 check: lab

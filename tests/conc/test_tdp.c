@@ -499,7 +499,7 @@ int main(void)
 		faults += vcpus[i].faults;
 	}
 	CHECK(accesses > 1000 && faults > 100);
-	printf("ok - %llu accesses, %llu faults, %llu frames\n", accesses,
+	printf("%llu accesses, %llu faults, %llu frames\n", accesses,
 	       faults, next_frame);
 	return 0;
 }
