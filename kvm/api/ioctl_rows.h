@@ -73,7 +73,8 @@
 	X(KVM_SET_TSC_KHZ, vm_set_tsc_khz, IOCTL_RAW, IOCTL_M)		\
 	X(KVM_ENABLE_CAP, vm_enable_cap, IOCTL_IN(kvm_enable_cap), IOCTL_M) \
 	X(KVM_CREATE_DEVICE, vm_create_device,				\
-	  IOCTL_BOTH(kvm_create_device), 0)
+	  IOCTL_BOTH(kvm_create_device), 0)				\
+	X(KVM_GET_STATS_FD, stats_vm_fd, IOCTL_RAW, 0)
 
 #define IOCTL_VCPU_ROWS(X)						\
 	X(KVM_RUN, vcpu_ioctl_run, IOCTL_RAW, IOCTL_DIRECT | IOCTL_NO_ARG) \
@@ -129,7 +130,8 @@
 	X(KVM_GET_DEVICE_ATTR, vcpu_ioctl_get_attr,			\
 	  IOCTL_IN(kvm_device_attr), IOCTL_VL)				\
 	X(KVM_SET_DEVICE_ATTR, vcpu_ioctl_set_attr,			\
-	  IOCTL_IN(kvm_device_attr), IOCTL_VL)
+	  IOCTL_IN(kvm_device_attr), IOCTL_VL)				\
+	X(KVM_GET_STATS_FD, stats_vcpu_fd, IOCTL_RAW, 0)
 
 #define X(cmd, fn, ...) \
 	long fn(struct ioctl_ctx *ctx, void *data);

@@ -414,6 +414,7 @@ enum run_next exit_handle(struct vcpu *vcpu, struct exit *exit)
 		vcpu->run->hw.hardware_exit_reason = exit->hw_reason;
 		return RUN_USER;
 	}
-	return exit_handlers[array_index_nospec(kind, EXIT_KIND_COUNT)](vcpu,
-									exit);
+	kind = array_index_nospec(kind, EXIT_KIND_COUNT);
+	vcpu->stat.kind[kind]++;
+	return exit_handlers[kind](vcpu, exit);
 }

@@ -48,7 +48,6 @@ int halt_block(struct vcpu *vcpu)
 {
 	int ret;
 
-	vcpu->stat_halts++;
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	halt_sleep(vcpu);
 	epoch_enter(&vcpu->reader);

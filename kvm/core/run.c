@@ -191,7 +191,7 @@ static bool run_enter(struct vcpu *vcpu)
 
 	do {
 		backend_call(run)(vcpu, &vcpu->entry, &vcpu->exit);
-		vcpu->stat_exits++;
+		vcpu->stat.exits++;
 	} while (backend_call(fast_exit)(vcpu, &vcpu->exit));
 
 	fpu_leave(vcpu);

@@ -18,6 +18,7 @@
 #include "base/rc.h"
 #include "core/backend.h"
 #include "core/request.h"
+#include "core/stat.h"
 #include "core/vm.h"
 #include "dev/lapic.h"
 #include "emu/emu.h"
@@ -140,8 +141,7 @@ struct vcpu {
 	bool sigset_active;
 	struct pid __rcu *pid;		/* who runs it, for directed yield */
 
-	/* counters, statistics */
-	u64 stat_exits, stat_irq_exits, stat_halts;
+	struct vcpu_stat stat;
 };
 
 /**

@@ -16,6 +16,7 @@
 
 #include "base/host.h"
 #include "core/clock.h"
+#include "core/stat.h"
 #include "dev/bus.h"
 #include "dev/lapic.h"
 #include "mem/mem.h"
@@ -91,6 +92,8 @@ struct vm {
 	bool exception_payload;		/* [4] KVM_CAP_EXCEPTION_PAYLOAD */
 	bool triple_fault_event;	/* [4] KVM_CAP_X86_TRIPLE_FAULT_EVENT */
 	u64 tss_addr, identity_addr;	/* [4] accepted, not needed */
+
+	struct vm_stat stat;		/* [a] */
 };
 
 /**

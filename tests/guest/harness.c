@@ -592,3 +592,49 @@ void expect_read_(struct vcpu *v, uint64_t gpa, unsigned int len,
 		     (unsigned long long)gpa, len, describe_exit(v));
 	memcpy(run->mmio.data, &reply, len);
 }
+
+/* --- statistics ------------------------------------------------------- */
+
+static uint64_t read_stat(int fd, const char *name)
+{
+	struct kvm_stats_header h;
+	struct kvm_stats_desc *d;
+	uint64_t value;
+	size_t size;
+
+	if (pread(fd, &h, sizeof(h), 0) != sizeof(h))
+		fail("the statistics have no header");
+	size = sizeof(*d) + h.name_size;
+	d = calloc(1, size);
+	for (unsigned int i = 0; i < h.num_desc; i++) {
+		if (pread(fd, d, size, h.desc_offset + i * size) != (long)size)
+			fail("descriptor %u cannot be read", i);
+		if (strcmp(d->name, name))
+			continue;
+		if (pread(fd, &value, sizeof(value), h.data_offset +
+			  d->offset) != sizeof(value))
+			fail("the value of %s cannot be read", name);
+		free(d);
+		return value;
+	}
+	fail("there is no statistic %s", name);
+}
+
+static uint64_t stat_of(int fd, const char *name)
+{
+	int stats = OK(IOCTL(fd, KVM_GET_STATS_FD, 0));
+	uint64_t value = read_stat(stats, name);
+
+	close(stats);
+	return value;
+}
+
+uint64_t vcpu_stat(struct vcpu *v, const char *name)
+{
+	return stat_of(v->fd, name);
+}
+
+uint64_t vm_stat(struct vm *vm, const char *name)
+{
+	return stat_of(vm->fd, name);
+}

@@ -250,6 +250,10 @@ long set_msr(struct vcpu *v, uint32_t index, uint64_t value); /* 1 or 0 */
 uint64_t stack_word(struct vcpu *v, unsigned int n);	/* at RSP + 8n */
 uint64_t ram64(struct vm *vm, uint64_t gpa);
 
+/* A statistic by its name (KVM_GET_STATS_FD), as "exits"; it must exist. */
+uint64_t vcpu_stat(struct vcpu *v, const char *name);
+uint64_t vm_stat(struct vm *vm, const char *name);
+
 /* --- running ---------------------------------------------------------- */
 
 long vcpu_try_run(struct vcpu *v);	/* KVM_RUN: 0 or -errno */
