@@ -80,8 +80,10 @@
 	X(KVM_RUN, vcpu_ioctl_run, IOCTL_RAW, IOCTL_DIRECT | IOCTL_NO_ARG) \
 	X(KVM_GET_REGS, state_get_regs, IOCTL_OUT(kvm_regs), IOCTL_VL)	\
 	X(KVM_SET_REGS, state_set_regs, IOCTL_IN(kvm_regs), IOCTL_VL)	\
-	X(KVM_GET_SREGS, state_get_sregs, IOCTL_OUT(kvm_sregs), IOCTL_VL) \
-	X(KVM_SET_SREGS, state_set_sregs, IOCTL_IN(kvm_sregs), IOCTL_VL) \
+	X(KVM_GET_SREGS, sregs_get, IOCTL_OUT(kvm_sregs), IOCTL_VL)	\
+	X(KVM_SET_SREGS, sregs_set, IOCTL_IN(kvm_sregs), IOCTL_VL)	\
+	X(KVM_GET_SREGS2, sregs_get2, IOCTL_OUT(kvm_sregs2), IOCTL_VL)	\
+	X(KVM_SET_SREGS2, sregs_set2, IOCTL_IN(kvm_sregs2), IOCTL_VL)	\
 	X(KVM_GET_FPU, state_get_fpu, IOCTL_OUT(kvm_fpu), IOCTL_V)	\
 	X(KVM_SET_FPU, state_set_fpu, IOCTL_IN(kvm_fpu), IOCTL_V)	\
 	X(KVM_GET_XSAVE, state_get_xsave, IOCTL_OUT(kvm_xsave), IOCTL_V) \

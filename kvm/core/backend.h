@@ -39,6 +39,7 @@ enum flush_scope {
 #define BACKEND_DEADLINE BIT(3)		/* deadline() works */
 #define BACKEND_NMI_WINDOW BIT(4)
 #define BACKEND_PAUSE_FILTER BIT(5)
+#define BACKEND_PDPTES BIT(6)		/* regs.pdpte[] is in force under PAE */
 
 /*
  * One line per call: X(return, name, arguments).

@@ -68,6 +68,9 @@ static enum mem_rc emuglue_walk(struct vcpu *vcpu, u64 linear, u32 access,
 		.gpa_reserved = vcpu->limits.gpa_reserved,
 	};
 
+	if (backend.caps & BACKEND_PDPTES)
+		in.pdpte = in.regs->pdpte;
+
 	return walk(&w.env, &in, out);
 }
 

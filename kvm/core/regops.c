@@ -4,6 +4,7 @@
  */
 #include "core/regops.h"
 #include "core/vcpu.h"
+#include "mem/guest.h"
 
 u64 regops_get_cr(struct vcpu *vcpu, unsigned int nr)
 {
@@ -32,6 +33,56 @@ void regops_effects(struct vcpu *vcpu, u32 effects)
 		vcpu_dyn_changed(vcpu);
 }
 
+static bool read_pdptes(struct vcpu *vcpu, u64 pdpte[4])
+{
+	/* SDM vol. 3, table 4-7 */
+	struct gpa gpa = GPA(vcpu->regs.cr3 & GENMASK(31, 5));
+
+	return guest_read(&vcpu->vm->mem, gpa, pdpte, 4 * sizeof(*pdpte)) ==
+	       MEM_OK;
+}
+
+bool regops_pdptes(struct vcpu *vcpu, u64 pdpte[4])
+{
+	if (!(backend.caps & BACKEND_PDPTES))
+		return read_pdptes(vcpu, pdpte);
+	memcpy(pdpte, vcpu->regs.pdpte, sizeof(vcpu->regs.pdpte));
+	return true;
+}
+
+bool regops_load_pdptes(struct vcpu *vcpu)
+{
+	u64 pdpte[4];
+
+	if (!read_pdptes(vcpu, pdpte) ||
+	    !pdpte_check(pdpte, vcpu->limits.gpa_reserved))
+		return false;
+	memcpy(vcpu->regs.pdpte, pdpte, sizeof(pdpte));
+	regs_touch(&vcpu->regs, RG_CR);
+	return true;
+}
+
+/* A checked write; only what memory holds can still make it #GP. */
+static bool commit_cr(struct vcpu *vcpu, u32 (*commit)(struct regs *, u64),
+		      u64 val)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 cr0 = regs->cr0, cr3 = regs->cr3, cr4 = regs->cr4;
+	u64 efer = regs->efer;
+	u32 effects = commit(regs, val);
+
+	if ((effects & CR_PDPTRS) && (backend.caps & BACKEND_PDPTES) &&
+	    !regops_load_pdptes(vcpu)) {
+		regs->cr0 = cr0;
+		regs->cr3 = cr3;
+		regs->cr4 = cr4;
+		regs->efer = efer;
+		return false;
+	}
+	regops_effects(vcpu, effects);
+	return true;
+}
+
 bool regops_set_cr(struct vcpu *vcpu, unsigned int nr, u64 val)
 {
 	struct regs *regs = vcpu_regs(vcpu, RG_ALL);
@@ -42,8 +93,7 @@ bool regops_set_cr(struct vcpu *vcpu, unsigned int nr, u64 val)
 		if (!cr0_check(regs, val) ||
 		    !backend.cr_valid(vcpu, val, regs->cr4))
 			return false;
-		regops_effects(vcpu, cr0_commit(regs, val));
-		return true;
+		return commit_cr(vcpu, cr0_commit, val);
 	case 2:
 		regs->cr2 = val;
 		regs_touch(regs, RG_CR2);
@@ -51,14 +101,12 @@ bool regops_set_cr(struct vcpu *vcpu, unsigned int nr, u64 val)
 	case 3:
 		if (!cr3_check(regs, limits, val))
 			return false;
-		regops_effects(vcpu, cr3_commit(regs, val));
-		return true;
+		return commit_cr(vcpu, cr3_commit, val);
 	case 4:
 		if (!cr4_check(regs, limits, val) ||
 		    !backend.cr_valid(vcpu, regs->cr0, val))
 			return false;
-		regops_effects(vcpu, cr4_commit(regs, val));
-		return true;
+		return commit_cr(vcpu, cr4_commit, val);
 	case 8:
 		if (!cr8_check(val))
 			return false;

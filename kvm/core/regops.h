@@ -19,6 +19,23 @@ u64 regops_get_cr(struct vcpu *vcpu, unsigned int nr);
 /** regops_set_cr() - MOV to CR @nr; false: #GP(0), nothing changed */
 bool regops_set_cr(struct vcpu *vcpu, unsigned int nr, u64 val);
 
+/**
+ * regops_pdptes() - PAE's four entries as the next walk will find them
+ *
+ * Where hardware keeps them apart from memory (BACKEND_PDPTES) a write to CR0,
+ * CR3 or CR4 loads them; elsewhere they are read at each walk. Needs RG_CR;
+ * inside the epoch. False: the memory cannot be read, @pdpte is undefined.
+ */
+bool regops_pdptes(struct vcpu *vcpu, u64 pdpte[4]);
+
+/**
+ * regops_load_pdptes() - read regs.pdpte[] anew from where CR3 points
+ *
+ * Of use with BACKEND_PDPTES and PAE paging only. Needs RG_CR; inside the
+ * epoch. False: they cannot be read or have reserved bits set; nothing changed.
+ */
+bool regops_load_pdptes(struct vcpu *vcpu);
+
 /** regops_get_dr() / regops_set_dr() - DR @nr (0-3, 6, 7), checks done */
 u64 regops_get_dr(struct vcpu *vcpu, unsigned int nr);
 bool regops_set_dr(struct vcpu *vcpu, unsigned int nr, u64 val);

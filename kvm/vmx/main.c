@@ -388,6 +388,7 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 	bool scaling = vmx_can(caps, CTL_TSC_SCALING);
 
 	backend->caps = BACKEND_NMI_WINDOW | BACKEND_NEXT_RIP |
+			BACKEND_PDPTES |
 			(scaling ? BACKEND_TSC_SCALING : 0) |
 			(vmx_can(caps, CTL_PAUSE_LOOP) ?
 			 BACKEND_PAUSE_FILTER : 0);

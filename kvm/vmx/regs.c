@@ -21,6 +21,7 @@
 #include <asm/tlbflush.h>
 
 #include "vmx/vmx.h"
+#include "x86/cr.h"
 #include "x86/segment.h"
 
 static const u8 seg_order[SEG_COUNT] = {
@@ -96,6 +97,23 @@ static void segs_flush(const struct regs *regs)
 	vmcs_write(GUEST_IDTR_LIMIT, regs->idt.limit);
 }
 
+/* Loaded at entries, saved at exits, whoever changed them: 27.3.2.4, 28.3.1 */
+static void pdptes_load(struct regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(regs->pdpte); i++)
+		regs->pdpte[i] = vmcs_read(GUEST_PDPTE0 + 2 * i);
+}
+
+static void pdptes_flush(const struct regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(regs->pdpte); i++)
+		vmcs_write(GUEST_PDPTE0 + 2 * i, regs->pdpte[i]);
+}
+
 static void cr_load(struct vmx_vcpu *vmx)
 {
 	struct regs *regs = &vmx->vcpu.regs;
@@ -104,6 +122,8 @@ static void cr_load(struct vmx_vcpu *vmx)
 	regs->cr3 = vmcs_read(GUEST_CR3);
 	regs->cr4 = vmx->cr4;
 	regs->efer = vmx->efer;
+	if (regs_pae(regs))
+		pdptes_load(regs);
 }
 
 static void cr_flush(struct vmx_vcpu *vmx)
@@ -125,6 +145,8 @@ static void cr_flush(struct vmx_vcpu *vmx)
 			      (cr4_read_shadow() & CR4_MCE));
 	vmcs_write(GUEST_EFER, regs->efer);
 	vmcs_write(GUEST_PAT, regs->pat);
+	if (regs_pae(regs))
+		pdptes_flush(regs);
 }
 
 static void syscall_load(struct vmx_vcpu *vmx)

@@ -51,7 +51,7 @@ enum reg_group {
 	RG_GPR = BIT(0),	/* all sixteen */
 	RG_RIP = BIT(1),	/* RIP and RFLAGS */
 	RG_SEG = BIT(2),	/* seg[], gdt, idt; CPL is seg[SEG_SS].dpl */
-	RG_CR = BIT(3),		/* cr0, cr3, cr4, efer */
+	RG_CR = BIT(3),		/* cr0, cr3, cr4, efer, pdpte[] */
 	RG_CR2 = BIT(4),
 	RG_DR = BIT(5),		/* dr6, dr7 (dr0-3 live here always) */
 	RG_SYSCALL = BIT(6),	/* the syscall, sysenter and kernel-gs MSRs */
@@ -67,6 +67,8 @@ struct regs {
 
 	u64 cr0, cr3, cr4, efer;	/* as the guest sees them */
 	u64 cr2;
+	/* PAE's, where the hardware keeps them apart; see regops_pdptes() */
+	u64 pdpte[4];
 	struct segment seg[SEG_COUNT];
 	struct dtable gdt, idt;
 

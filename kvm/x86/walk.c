@@ -122,9 +122,10 @@ static u64 walk_reserved(const struct walk_state *w, unsigned int level,
 
 	if (w->format == &format_32)
 		return walk_reserved_32(in, large);
+	/* Bit 5: some processors record accesses to an entry in memory. */
 	if (w->format->pae && level == 3)
-		return in->gpa_reserved | GENMASK_ULL(8, 5) |
-		       GENMASK_ULL(2, 1);
+		return in->gpa_reserved | GENMASK_ULL(8, 6) |
+		       (in->pdpte ? BIT_ULL(5) : 0) | GENMASK_ULL(2, 1);
 
 	reserved = in->gpa_reserved & GENMASK_ULL(51, 0);
 	if (w->format->pae)

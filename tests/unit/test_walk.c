@@ -190,7 +190,8 @@ static void model_pae(struct model *m)
 	if (!(pdpte & 1))
 		return;
 	m->present = true;
-	if (pdpte & (0x1e6 | m->in->gpa_reserved)) {
+	/* bit 5 is reserved in a register, and let through in memory */
+	if (pdpte & ((m->in->pdpte ? 0x1e6 : 0x1c6) | m->in->gpa_reserved)) {
 		m->reserved = true;
 		return;
 	}
