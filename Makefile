@@ -60,9 +60,21 @@ selftests: lab $(if $(filter ours,$(MODULES)),modules)
 	@lab/host amd --timeout 1500 --out build/selftests/$(MODULES) -- \
 		tests/selftests/run.sh $(MODULES) '$(T)'
 
-#: make programs  the examples and guest tests, static (build/programs)
+#: make bench     exits, lifecycle, memory: in-tree | ours | ratio, in one boot
+#:                HOST=amd|intel WALL=1: by the clock T="cpuid vm_*": only those
+bench: programs guest-image modules
+	@lab/bench --host $(HOST) $(if $(WALL),--wall) $(T)
+
+#: make profile   the functions one benchmark spends its instructions in
+#:                T="cpuid pio_kernel:1" MODULES=ours|intree
+profile: programs $(if $(filter ours,$(MODULES)),modules)
+	@lab/profile $(MODULES) $(T)
+
+#: make programs  examples, guest tests and benchmarks (build/programs)
 programs: lab
 	@$(IN) make -C tests/guest --no-print-directory -j$(JOBS) \
+		OUT=/src/build/programs all
+	@$(IN) make -C bench --no-print-directory -j$(JOBS) \
 		OUT=/src/build/programs all
 
 .PHONY: guest-image

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # lab/guest-lib.sh: what scripts in the emulated host share (". lab/guest-lib.sh").
 #
-#   load_ours     insert the modules of build/modules
+#   load_ours     insert the modules of build/modules, or of the directory $OURS
 #   load_intree   insert the kernel's own, the reference
 #   load NAME     one of the two: ours, intree
 #   unload        remove whichever is loaded
@@ -32,7 +32,7 @@ load_dependencies() {
 load_ours() {
 	vendor=$(kvm_vendor) || return 1
 	for module in kvm "kvm-$vendor"; do
-		ko=/src/build/modules/$module.ko
+		ko=${OURS:-/src/build/modules}/$module.ko
 		[ -e "$ko" ] || { echo "lab: there is no ${ko#/src/}" >&2; return 1; }
 		if ! load_dependencies "$ko" || ! insmod "$ko"; then
 			echo "lab: $module.ko does not load" >&2

@@ -1,0 +1,22 @@
+#!/bin/sh
+# lab/bench-profile.sh: the part of make profile that happens in the emulated
+# host, whose QEMU counts instructions (bench/profile.c).
+#
+# usage: lab/bench-profile.sh MODULES BENCHMARK[:ROW]...
+# Leaves the rows in $OUT/rows.N, beside the counts, and the kernel's symbols
+# in $OUT/symbols.
+. lab/guest-lib.sh
+modules=$1
+shift
+export OURS="$IN"
+load "$modules" || exit 1
+cat /proc/kallsyms >"$OUT/symbols"
+n=0
+for which in "$@"; do
+	row=${which##*:}
+	[ "$row" != "$which" ] || row=0
+	build/programs/bench -p "$row" "${which%:*}" >"$OUT/rows.$n"
+	build/programs/bench -m next
+	n=$((n + 1))
+done
+unload
