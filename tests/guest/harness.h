@@ -22,6 +22,10 @@
  * frees nothing it need not and a hang is a failure like any other. A failed
  * check ends the process and says where and why.
  *
+ * A payload that goes on without exits begins with STI: Bochs, one of the
+ * hosts, keeps the interrupts from its own kernel in a guest that it entered
+ * with interrupts off, and would run that for ever. Nothing else interrupts it.
+ *
  * Interrupts and exceptions: every vector of a new VM leads to a stub that
  * reports the vector on PORT_TRAP and stops, so what a test did not expect
  * shows at once. vm_set_isr() makes a vector report on PORT_IRQ and return.

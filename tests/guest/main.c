@@ -15,8 +15,9 @@
  * the test's own process; one that survives even SIGKILL is reported and
  * left behind, so a stuck KVM_RUN cannot hang the run.
  *
- * usage: guest-tests [-l] [-t SECONDS] [PATTERN...]
+ * usage: guest-tests [-lv] [-t SECONDS] [PATTERN...]
  *	-l	list the names
+ *	-v	say "run NAME" and the time before each test, too
  *	-t	the usual time limit of a test (60)
  */
 #include "harness.h"
@@ -145,6 +146,15 @@ static enum outcome run_one(const struct test *t, unsigned int usual)
 	return FAILED;
 }
 
+static void announce(const struct test *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	printf("run %s, at %ld.%ld s\n", t->name, (long)now.tv_sec,
+	       now.tv_nsec / 100000000);
+}
+
 static bool wanted(const struct test *t, char **patterns)
 {
 	if (!*patterns)
@@ -158,19 +168,23 @@ static bool wanted(const struct test *t, char **patterns)
 int main(int argc, char **argv)
 {
 	unsigned int count[OUTCOMES] = { 0 }, usual = 60;
-	bool list = false;
+	bool list = false, verbose = false;
 	sigset_t chld;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "lt:")) != -1) {
+	while ((opt = getopt(argc, argv, "lvt:")) != -1) {
 		if (opt == 'l')
 			list = true;
 		else if (opt == 't')
 			usual = atoi(optarg);
+		else if (opt == 'v')
+			verbose = true;
 		else
-			errx(2, "usage: %s [-l] [-t SECONDS] [PATTERN...]",
+			errx(2, "usage: %s [-lv] [-t SECONDS] [PATTERN...]",
 			     argv[0]);
 	}
+	/* What is said is there to see if the host itself stops. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	why = mmap(NULL, why_size, PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (why == MAP_FAILED)
@@ -182,10 +196,13 @@ int main(int argc, char **argv)
 	for (struct test *t = first; t; t = t->next) {
 		if (!wanted(t, argv + optind))
 			continue;
-		if (list)
+		if (list) {
 			puts(t->name);
-		else
-			count[run_one(t, usual)]++;
+			continue;
+		}
+		if (verbose)
+			announce(t);
+		count[run_one(t, usual)]++;
 	}
 	if (!list)
 		printf("%u passed, %u failed, %u skipped\n", count[PASSED],

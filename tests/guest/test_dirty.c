@@ -281,6 +281,7 @@ TEST(dirty_log_initially_all_set)
 }
 
 PAYLOAD(64, sweep,
+	sti;
 1:	mov $GPA_FREE, %edi;
 	mov $70, %ecx;
 2:	incq (%rdi);

@@ -175,7 +175,13 @@ TEST(exception_fault_while_delivering)
 	EQ(stack_word(v, 1), 0x4000000000);
 }
 
+/*
+ * It reads the stubs first. A Bochs with several CPUs, when the fetch of a
+ * handler's first instruction makes a VM exit (its page is new), goes on at
+ * the instruction that faulted, yet with the handler's stack and ring.
+ */
 PAYLOAD(64, to_user,
+	mov GPA_TRAP, %eax;
 	mov $SEL_UDATA, %eax;
 	mov %eax, %ds;
 	push $SEL_UDATA;

@@ -306,6 +306,7 @@ TEST(memslot_hundreds)
 }
 
 PAYLOAD(64, counter,
+	sti;
 1:	incq GPA_FREE;
 	jmp 1b;
 )

@@ -30,6 +30,7 @@ TEST(run_halt_exits_after_the_instruction)
 }
 
 PAYLOAD(64, spin,
+	sti;
 1:	jmp 1b;
 )
 
@@ -230,6 +231,7 @@ static void run_interrupted(struct vcpu *v)
 }
 
 PAYLOAD(64, count_at_data,
+	sti;
 1:	incq GPA_DATA;
 	jmp 1b;
 )
@@ -404,6 +406,7 @@ TEST(run_invalid_sregs)
 }
 
 PAYLOAD(64, count_at_free,
+	sti;
 1:	incq GPA_FREE;
 	jmp 1b;
 )

@@ -35,6 +35,7 @@ static void stop_and_join(struct runner *r, unsigned int n)
 
 /* RDI: whose counter. */
 PAYLOAD(64, counts,
+	sti;
 1:	incq (%rdi);
 	lock incq GPA_DATA;
 	jmp 1b;
@@ -87,6 +88,7 @@ static void run_until_stopped(struct vcpu *v)
 }
 
 PAYLOAD(64, adds,
+	sti;
 	mov $20000, %ecx;
 1:	lock incq GPA_DATA;
 	dec %ecx;
@@ -116,6 +118,7 @@ TEST(threads_atomic_memory)
 }
 
 PAYLOAD(64, copies,
+	sti;
 1:	mov GPA_FREE, %rax;
 	mov %rax, GPA_DATA;
 	jmp 1b;
