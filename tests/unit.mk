@@ -13,6 +13,7 @@ ENGINE := mem/memslot mem/dirty mem/ring \
 	  mmu/tdp mmu/iter mmu/split mmu/ept mmu/npt \
 	  core/arbiter irq/msi irq/route_table \
 	  svm/caps svm/controls svm/exit \
+	  svm/avic_mode svm/avic_tables svm/avic_exit \
 	  vmx/caps vmx/controls vmx/exit
 
 PURE := $(wildcard kvm/base/*.c kvm/x86/*.c kvm/emu/*.c kvm/dev/*.c) \

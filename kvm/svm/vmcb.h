@@ -82,6 +82,8 @@ enum vmcb_tlb {
 #define V_INTR_PRIO_MAX GENMASK_ULL(19, 16)
 #define V_IGN_TPR BIT_ULL(20)
 #define V_INTR_MASKING BIT_ULL(24)
+#define V_X2AVIC BIT_ULL(30)			/* 15.29.3, avic.h */
+#define V_AVIC BIT_ULL(31)
 
 /* Interrupt shadow, at 068h */
 #define VMCB_SHADOW BIT_ULL(0)
@@ -100,6 +102,7 @@ enum vmcb_tlb {
 #define CLEAN_DT BIT(7)
 #define CLEAN_SEG BIT(8)		/* ES, CS, SS, DS, CPL */
 #define CLEAN_CR2 BIT(9)
+#define CLEAN_AVIC BIT(11)		/* 098h, 0E0h, 0F0h, 0F8h */
 #define CLEAN_ALL (BIT(10) - 1)		/* what this product keeps track of */
 
 /* EVENTINJ at 0A8h, EXITINTINFO at 088h: 15.20, 15.7.2 */
@@ -158,6 +161,8 @@ enum vmcb_exit {
 	VMEXIT_MCOMMIT = 0x0a3,
 	VMEXIT_TLBSYNC = 0x0a4,
 	VMEXIT_NPF = 0x400,
+	VMEXIT_AVIC_INCOMPLETE_IPI = 0x401,
+	VMEXIT_AVIC_NOACCEL = 0x402,
 };
 
 /* VMRUN refused the VMCB: 15.5.1 */
@@ -288,12 +293,14 @@ static_assert(offsetof(struct vmcb_control, vintr) == 0x60);
 static_assert(offsetof(struct vmcb_control, exit_code) == 0x70);
 static_assert(offsetof(struct vmcb_control, exit_int_info) == 0x88);
 static_assert(offsetof(struct vmcb_control, nested) == 0x90);
+static_assert(offsetof(struct vmcb_control, avic_bar) == 0x98);
 static_assert(offsetof(struct vmcb_control, event_inj) == 0xa8);
 static_assert(offsetof(struct vmcb_control, n_cr3) == 0xb0);
 static_assert(offsetof(struct vmcb_control, clean) == 0xc0);
 static_assert(offsetof(struct vmcb_control, next_rip) == 0xc8);
 static_assert(offsetof(struct vmcb_control, insn_fetched) == 0xd0);
 static_assert(offsetof(struct vmcb_control, avic_backing_page) == 0xe0);
+static_assert(offsetof(struct vmcb_control, avic_logical) == 0xf0);
 static_assert(offsetof(struct vmcb_control, avic_physical) == 0xf8);
 static_assert(sizeof(struct vmcb_control) == 0x400);
 
