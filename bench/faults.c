@@ -65,7 +65,7 @@ static uint64_t mean(struct vcpu *v, unsigned int n)
  */
 BENCH(fault_4k, "exits", "page fault, 4 KiB page")
 {
-	const size_t size = 128 * MIB;
+	const size_t size = 64 * MIB;
 	struct vcpu *v = with_memory(size, false, 0);
 	unsigned int n = size / LARGE_PAGE;
 	struct samples s = { 0 };
@@ -78,7 +78,7 @@ BENCH(fault_4k, "exits", "page fault, 4 KiB page")
 
 BENCH(fault_2m, "exits", "page fault, 2 MiB page")
 {
-	const size_t size = 256 * MIB;
+	const size_t size = 128 * MIB;
 
 	put(0, touch(with_memory(size, true, 0), 0, LARGE_PAGE,
 		     size / LARGE_PAGE));

@@ -9,7 +9,8 @@ rows.N (of the bench program).  MODULES is the directory of kvm*.ko with debuggi
 information, where functions that were inlined are to be told apart: they are
 printed below the function they became part of.
 
-Prints the functions executed with their instructions and calls a round.
+Prints the functions executed with their instructions and calls a round; of
+the in-tree modules, where MODULES is not given, the sums alone.
 """
 import bisect
 import collections
@@ -100,6 +101,8 @@ def main():
             key = names[i] if i >= 0 else ("(unknown)", "")
             if i >= 0 and addresses[i] == address:
                 calls[key] += count
+            if len(sys.argv) <= 3 and key[1].startswith("kvm"):
+                key = "(in-tree)", key[1]
         total[key] += count
         place[address] = key
 

@@ -24,7 +24,7 @@ GROUPS = {
     "state": "vCPU state",
     "memory": "Memory, bytes",
     "dirty": "Dirty logging of 1 GiB, 4 KiB pages",
-    "boot": "Booting Debian under QEMU",
+    "boot": "Booting Debian under QEMU, instructions",
 }
 
 

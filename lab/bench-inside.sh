@@ -2,15 +2,18 @@
 # lab/bench-inside.sh: the part of make bench that happens in the emulated
 # host: the benchmarks on each set of modules in turn.
 #
-# usage: lab/bench-inside.sh RUNS DIVISOR [PATTERN...]
-# The rows go to $OUT/SET.RUN (sets: intree, ours).
+# usage: lab/bench-inside.sh RUNS DIVISOR BOOTS [PATTERN...]
+# The rows go to $OUT/SET.RUN (sets: intree, ours), and the kernel's release to
+# $OUT/kernel.  With BOOTS=1, a guest is booted on each set of modules, between
+# the profiler's marks; its addresses' names are in $OUT/symbols.SET.
 . lab/guest-lib.sh
-runs=$1 divisor=$2
+runs=$1 divisor=$2 boots=$3
+shift 3
 export OURS="$IN"
-shift 2
 
 rc=0
 run=1
+uname -r >"$OUT/kernel"
 while [ "$run" -le "$runs" ]; do
 	for set in intree ours; do
 		echo "--- bench: $set, run $run of $runs"
@@ -18,9 +21,18 @@ while [ "$run" -le "$runs" ]; do
 		build/programs/bench -d "$divisor" "$@" >"$OUT/$set.$run" ||
 			rc=1
 		grep failed: "$OUT/$set.$run"
+		if [ "$boots" = 1 ]; then
+			echo "--- bench: a boot of Debian on $set"
+			grep '\[kvm' /proc/kallsyms >"$OUT/symbols.$set"
+			build/programs/bench -m start
+			sh lab/boot-guest.sh 1 pc >"$OUT/boot.$set.log" 2>&1 ||
+				rc=1
+			build/programs/bench -m stop
+			build/programs/bench -m next
+			tail -n 1 "$OUT/boot.$set.log"
+		fi
 		unload || exit 1
 	done
 	run=$((run + 1))
 done
-uname -r >"$OUT/kernel"
 exit $rc
