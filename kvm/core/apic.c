@@ -5,6 +5,12 @@
  * The hrtimer's callback only leaves a hint and kicks (lapic_timer_fired());
  * the vCPU's thread does the rest, by the clock. So the timer may fire on any
  * CPU and needs no lock.
+ *
+ * A TSC deadline is given to the hardware where it can end the guest's run at
+ * one (BACKEND_DEADLINE): then no host interrupt has to. It does nothing for a
+ * vCPU that does not run, which does not matter to one that is about to, but
+ * to one that blocks: while `blocked`, the hrtimer has it. At most one of the
+ * two is armed.
  */
 #include <linux/hrtimer.h>
 #include <linux/slab.h>
@@ -19,6 +25,8 @@ struct apic {
 	struct lapic lapic;
 	struct vcpu *vcpu;
 	struct hrtimer timer;
+	bool hardware;			/* [v] the deadline is the backend's */
+	bool blocked;			/* [v] it may not be */
 };
 
 static struct apic *apic_of(struct lapic *l)
@@ -31,10 +39,19 @@ static u64 apic_now(struct dev_env *env)
 	return ktime_get_ns();
 }
 
+static void apic_deadline_cancel(struct apic *a)
+{
+	if (!a->hardware)
+		return;
+	a->hardware = false;
+	backend_call(deadline)(a->vcpu, U64_MAX);
+}
+
 static void apic_timer_arm(struct dev_env *env, u64 when)
 {
 	struct apic *a = container_of(env, struct apic, lapic.env);
 
+	apic_deadline_cancel(a);
 	hrtimer_start(&a->timer, ns_to_ktime(when),
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
@@ -43,6 +60,10 @@ static void apic_timer_cancel(struct dev_env *env)
 {
 	struct apic *a = container_of(env, struct apic, lapic.env);
 
+	if (a->hardware) {
+		apic_deadline_cancel(a);
+		return;
+	}
 	/* One that fires anyway only makes the owner look at the clock. */
 	hrtimer_try_to_cancel(&a->timer);
 }
@@ -89,12 +110,30 @@ static u64 apic_read_tsc(struct lapic *l)
 	return clock_guest_tsc(apic_of(l)->vcpu);
 }
 
+static bool apic_deadline(struct lapic *l, u64 tsc)
+{
+	struct apic *a = apic_of(l);
+
+	/* On false timer_arm() follows. */
+	if (!(backend.caps & BACKEND_DEADLINE) || a->blocked)
+		return false;
+	if (!backend_call(deadline)(a->vcpu, tsc)) {
+		a->hardware = false;
+		return false;
+	}
+	if (!a->hardware)
+		hrtimer_try_to_cancel(&a->timer);
+	a->hardware = true;
+	return true;
+}
+
 static const struct lapic_ops apic_ops = {
 	.kick = apic_kick,
 	.nmi = apic_nmi,
 	.send_ipi = apic_send_ipi,
 	.eoi = apic_eoi,
 	.read_tsc = apic_read_tsc,
+	.deadline = apic_deadline,
 };
 
 void apic_vm_init(struct vm *vm)
@@ -140,6 +179,25 @@ void apic_destroy(struct vcpu *vcpu)
 	free_page((unsigned long)a->lapic.regs);
 	kfree(a);
 	vcpu->lapic = NULL;
+}
+
+void apic_timer_block(struct vcpu *vcpu)
+{
+	struct apic *a;
+
+	if (!vcpu->lapic)
+		return;
+	a = apic_of(vcpu->lapic);
+	a->blocked = true;
+	if (a->hardware)
+		lapic_timer_restart(vcpu->lapic);
+}
+
+void apic_timer_unblock(struct vcpu *vcpu)
+{
+	/* An hrtimer that is armed now stays: the next deadline replaces it. */
+	if (vcpu->lapic)
+		apic_of(vcpu->lapic)->blocked = false;
 }
 
 void apic_cpuid_changed(struct vcpu *vcpu)

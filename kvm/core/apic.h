@@ -18,6 +18,16 @@ int apic_create(struct vcpu *vcpu);
 /** apic_destroy() - stop the timer and free it; nobody can reach the vCPU */
 void apic_destroy(struct vcpu *vcpu);
 
+/**
+ * apic_timer_block() - the vCPU is about to sleep: its timer has to wake it
+ * apic_timer_unblock() - it is awake
+ *
+ * vCPU's thread. The first may raise the timer's interrupt: look for work
+ * after it.
+ */
+void apic_timer_block(struct vcpu *vcpu);
+void apic_timer_unblock(struct vcpu *vcpu);
+
 /** apic_cpuid_changed() - let the LAPIC know what its guest's CPUID has */
 void apic_cpuid_changed(struct vcpu *vcpu);
 

@@ -119,8 +119,11 @@ enum flush_scope {
  *			again at once. Interrupts off.
  * flush*		drop cached translations before the next entry.
  * set_root*		the TDP root in use from the next entry on.
- * deadline*		arm a hardware timer to exit at @guest_tsc, U64_MAX to
- *			cancel; false: not possible, use an hrtimer.
+ * deadline*		end the guest's run by EXIT_KIND_DEADLINE at @guest_tsc,
+ *			which lies ahead, whenever it runs then or later; U64_MAX
+ *			to cancel. Holds until the next call. False: not possible
+ *			(so far ahead, or at all), use an hrtimer; nothing is
+ *			armed then. Need not be loaded; no caller sleeps on it.
  */
 struct backend {
 	const char *name;

@@ -56,6 +56,7 @@ enum exit_kind {
 	EXIT_KIND_CR8_WRITE,	/* TPR fell; the new value is exit->cr8 */
 	EXIT_KIND_IRQ_WINDOW,
 	EXIT_KIND_NMI_WINDOW,
+	EXIT_KIND_DEADLINE,	/* what backend.deadline() was asked for */
 	EXIT_KIND_SHUTDOWN,	/* triple fault */
 	EXIT_KIND_UD,		/* an instruction this guest does not have */
 	EXIT_KIND_EMULATE,	/* hardware gives up: emulate at RIP */

@@ -335,6 +335,13 @@ static enum run_next exit_cr8_write(struct vcpu *vcpu, struct exit *exit)
 	return RUN_USER;
 }
 
+static enum run_next exit_deadline(struct vcpu *vcpu, struct exit *exit)
+{
+	if (vcpu->lapic)
+		lapic_timer_sync(vcpu->lapic);
+	return RUN_AGAIN;
+}
+
 static enum run_next exit_shutdown(struct vcpu *vcpu, struct exit *exit)
 {
 	/* The save area is undefined after it, so leave a defined state. */
@@ -398,6 +405,7 @@ static enum run_next (*const exit_handlers[EXIT_KIND_COUNT])(struct vcpu *,
 	[EXIT_KIND_CR8_WRITE] = exit_cr8_write,
 	[EXIT_KIND_IRQ_WINDOW] = exit_again,
 	[EXIT_KIND_NMI_WINDOW] = exit_again,
+	[EXIT_KIND_DEADLINE] = exit_deadline,
 	[EXIT_KIND_SHUTDOWN] = exit_shutdown,
 	[EXIT_KIND_UD] = exit_ud,
 	[EXIT_KIND_EMULATE] = exit_emulate,

@@ -5,6 +5,7 @@
  * The sleeper sets its state, then looks for work; whoever makes work sets
  * its bit, then wakes. rcuwait has the barriers of both sides.
  */
+#include "core/apic.h"
 #include "core/halt.h"
 #include "core/hostwork.h"
 #include "core/vcpu.h"
@@ -34,6 +35,7 @@ void halt_take_mp_events(struct vcpu *vcpu)
 
 static void halt_sleep(struct vcpu *vcpu)
 {
+	apic_timer_block(vcpu);
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -42,6 +44,7 @@ static void halt_sleep(struct vcpu *vcpu)
 		schedule();
 	}
 	finish_rcuwait(&vcpu->wait);
+	apic_timer_unblock(vcpu);
 }
 
 int halt_block(struct vcpu *vcpu)

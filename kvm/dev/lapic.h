@@ -119,6 +119,12 @@ struct lapic_ops {
 	void (*eoi)(struct lapic *l, u8 vector, bool level);
 	/* Owner: the guest's time-stamp counter now. */
 	u64 (*read_tsc)(struct lapic *l);
+	/* Owner: instead of the host timer, see to it that the guest does not
+	 * run much beyond @tsc, and that lapic_timer_sync() is called then.
+	 * Replaces what was armed before; timer_arm() and timer_cancel()
+	 * replace it. False: not possible, timer_arm() follows. May be NULL.
+	 */
+	bool (*deadline)(struct lapic *l, u64 tsc);
 };
 
 /* What all LAPICs of a VM share. The owner may change the values that are
@@ -374,8 +380,9 @@ void lapic_timer_fired(struct lapic *l);
  */
 void lapic_timer_sync(struct lapic *l);
 
-/** lapic_timer_restart() - owner: arm the host timer again for a deadline
- * after the relation of guest TSC and time changed (l->tsc_khz, offset)
+/** lapic_timer_restart() - owner: arm the timer again for a deadline after the
+ * relation of guest TSC and time changed (l->tsc_khz, offset), or what
+ * ops->deadline() answers. Raises the interrupt if it is due.
  */
 void lapic_timer_restart(struct lapic *l);
 

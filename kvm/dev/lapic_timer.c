@@ -14,8 +14,12 @@
  * way when the timer was reprogrammed cannot do wrong, and a periodic timer of
  * a vCPU that is not running does not tick on the host.
  *
- * Invariant: armed means that the host timer is set for the expiry, or that
- * hint is set, or that lapic_timer_sync is being run.
+ * Where hardware can watch a TSC deadline while the guest runs, ops->deadline
+ * takes the host timer's place; the owner goes back to the host timer before
+ * it sleeps (lapic_timer_restart).
+ *
+ * Invariant: armed means that the host timer or the hardware is set for the
+ * expiry, or that hint is set, or that lapic_timer_sync is being run.
  */
 #include "dev/lapic.h"
 
@@ -93,9 +97,12 @@ static void run_deadline(struct lapic *l)
 		raise(l);
 		return;
 	}
+	l->timer.armed = true;
+	if (l->cfg->ops->deadline &&
+	    l->cfg->ops->deadline(l, l->timer.tsc_deadline))
+		return;
 	ns = mul_u64_u32_div(min(l->timer.tsc_deadline - tsc, MAX_TSC_STEP),
 			     1000000, max(l->tsc_khz, 1U));
-	l->timer.armed = true;
 	l->env.ops->timer_arm(&l->env, now(l) + ns + 1);
 }
 

@@ -66,6 +66,7 @@ static void set_needs(struct vmx_controls *c, u32 needs,
 	set(c, caps, CTL_RDTSCP, needs & NEED_RDTSCP);
 	set(c, caps, CTL_INVPCID, needs & NEED_INVPCID);
 	set(c, caps, CTL_VPID, needs & NEED_VPID);
+	set(c, caps, CTL_TIMER, needs & NEED_TIMER);
 	set(c, caps, CTL_TPR_SHADOW, shadow);
 	set(c, caps, CTL_CR8_LOAD_EXIT, !shadow);
 	set(c, caps, CTL_CR8_STORE_EXIT, !shadow);

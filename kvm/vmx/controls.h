@@ -21,6 +21,7 @@
 #define NEED_RDTSCP BIT(3)	/* the guest has the instruction */
 #define NEED_INVPCID BIT(4)
 #define NEED_VPID BIT(5)	/* one was allocated */
+#define NEED_TIMER BIT(6)	/* a deadline was set once */
 
 struct vmx_controls {
 	u32 word[WORD_COUNT];

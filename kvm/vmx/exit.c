@@ -58,6 +58,7 @@ static const struct exit_row rows[] = {
 	{ REASON_INVEPT, EXIT_KIND_UD, true, 0 },
 	/* It also loads TSC_AUX: more than EXIT_KIND_RDTSC can say. */
 	{ REASON_RDTSCP, EXIT_KIND_EMULATE, true, 0 },
+	{ REASON_TIMER, EXIT_KIND_DEADLINE, false, 0 },
 	{ REASON_INVVPID, EXIT_KIND_UD, true, 0 },
 	{ REASON_WBINVD, EXIT_KIND_WBINVD, true, 0 },
 	{ REASON_XSETBV, EXIT_KIND_XSETBV, true, 0 },

@@ -265,6 +265,8 @@ static void vmcs_setup_guest(struct vmx_vcpu *vmx)
 	vmcs_write(GUEST_INTERRUPTIBILITY, 0);
 	vmcs_write(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(GUEST_PENDING_DEBUG, 0);
+	if (vmx_can(&vmx_host_caps, CTL_TIMER))
+		vmcs_write(TIMER_VALUE, 0);
 	vmcs_write(ENTRY_INTR_INFO, 0);
 	vmcs_write(GUEST_RIP, 0);
 	vmcs_write(GUEST_RSP, 0);
@@ -315,6 +317,7 @@ static void vmx_controls_changed(struct vcpu *vcpu)
 static void vmx_tsc_update(struct vcpu *vcpu)
 {
 	to_vmx(vcpu)->tsc_stale = true;
+	vmx_timer_tsc_changed(to_vmx(vcpu));
 }
 
 static void vmx_load(struct vcpu *vcpu, int cpu)
@@ -353,11 +356,6 @@ static bool vmx_fast_exit(struct vcpu *vcpu, struct exit *exit)
 	return false;
 }
 
-static bool vmx_deadline(struct vcpu *vcpu, u64 guest_tsc)
-{
-	return false;
-}
-
 static enum run_next vmx_private_exit(struct vcpu *vcpu, struct exit *exit)
 {
 	/* An exit nobody asked for. */
@@ -390,10 +388,10 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 	backend->caps = BACKEND_NMI_WINDOW | BACKEND_NEXT_RIP |
 			BACKEND_PDPTES |
 			(scaling ? BACKEND_TSC_SCALING : 0) |
+			(vmx_timer_setup(caps) ? BACKEND_DEADLINE : 0) |
 			(vmx_can(caps, CTL_PAUSE_LOOP) ?
 			 BACKEND_PAUSE_FILTER : 0);
-	/* 25.6.5: the multiplier has 48 bits behind the point. */
-	backend->tsc_frac_bits = scaling ? 48 : 0;
+	backend->tsc_frac_bits = scaling ? VMX_TSC_FRAC_BITS : 0;
 	backend->tsc_max_ratio = scaling ? U64_MAX : 0;
 	backend->tdp_levels = caps->ept_5_levels &&
 			      boot_cpu_data.x86_phys_bits > 48 ? 5 : 4;

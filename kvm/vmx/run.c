@@ -57,7 +57,8 @@ static u32 entry_needs(const struct vmx_vcpu *vmx, const struct entry *entry)
 {
 	return vmx->cpuid_needs | vmx_event_needs(entry) |
 	       (vmx->efer & EFER_LMA_BIT ? NEED_LONG_MODE : 0) |
-	       (vmx->vpid ? NEED_VPID : 0);
+	       (vmx->vpid ? NEED_VPID : 0) |
+	       (vmx->timer.used ? NEED_TIMER : 0);
 }
 
 /* The three that nearly every handler changes. */
@@ -115,6 +116,7 @@ static void prepare(struct vmx_vcpu *vmx, const struct entry *entry)
 	write_controls(vmx, entry_needs(vmx, entry));
 	write_tpr(vmx, entry);
 	write_tsc(vmx);
+	vmx_timer_enter(vmx);
 	vmx_event_inject(vmx, entry);
 	vmx_host_entry(vmx);
 	vmx_flush_prepare(vmx);
@@ -240,6 +242,7 @@ static bool stays_here(const struct exit *exit)
 	case EXIT_KIND_CR:
 	case EXIT_KIND_IRQ_WINDOW:
 	case EXIT_KIND_NMI_WINDOW:
+	case EXIT_KIND_DEADLINE:
 	case EXIT_KIND_HOST_IRQ:
 		return true;
 	}

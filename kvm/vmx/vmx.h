@@ -7,6 +7,7 @@
  *   vmcs.c   which VMCS is where             event.c  injection, windows
  *   host.c   the host's half of the state    msr.c    MSR bitmaps, MSRs
  *   eptp.c   EPT pointer, VPID, flushes      run.c    one entry
+ *   timer.c  the preemption timer
  *
  * A struct vmx_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * vmx_cpu to whoever runs on that CPU with preemption off. What connects the
@@ -45,6 +46,18 @@ struct vmx_host_state {
 	bool debugctl_stale;		/* host code may have changed it */
 };
 
+/* 25.6.5: the TSC multiplier has that many bits behind the point. */
+#define VMX_TSC_FRAC_BITS 48
+
+/* The TSC deadline; timer.c. */
+struct vmx_timer {
+	u64 guest;			/* TSC to exit at, if armed */
+	u64 host;			/* the same by the host's TSC */
+	u32 hw;				/* in the VMCS */
+	bool armed;
+	bool used;			/* from the first deadline on */
+};
+
 struct vmx_vcpu {
 	struct vcpu vcpu;		/* first */
 	struct vmcs *vmcs;
@@ -79,6 +92,7 @@ struct vmx_vcpu {
 	u32 hw_tpr_threshold;
 	u64 hw_cr3_host, hw_cr4_host;
 
+	struct vmx_timer timer;
 	struct vmx_host_state host;
 	struct vmx_switch sw;		/* entry.S */
 	bool spec_ctrl_live;		/* the guest writes SPEC_CTRL itself */
@@ -235,6 +249,20 @@ bool vmx_l1d_due(struct vmx_vcpu *vmx);
 
 /** vmx_l1d_flush() - do it; noinstr */
 void vmx_l1d_flush(void);
+
+/* ---- timer.c ----------------------------------------------------------- */
+
+/** vmx_timer_setup() - will deadlines be hardware's; module load */
+bool vmx_timer_setup(const struct vmx_caps *caps);
+
+/** vmx_timer_enter() - what is left until the deadline; before an entry */
+void vmx_timer_enter(struct vmx_vcpu *vmx);
+
+/** vmx_timer_tsc_changed() - the guest's TSC has another offset or ratio */
+void vmx_timer_tsc_changed(struct vmx_vcpu *vmx);
+
+/** vmx_deadline() - backend.deadline() */
+bool vmx_deadline(struct vcpu *vcpu, u64 guest_tsc);
 
 /* ---- run.c ------------------------------------------------------------- */
 

@@ -126,6 +126,82 @@ TEST(timer_tsc_deadline)
 	EQ(get_regs(v).rdi, 0);			/* disarmed */
 }
 
+/* The same without a halt: a guest that does not exit by itself. */
+PAYLOAD(64, deadline_running,
+	LAPIC_ON;
+	PIC_OFF;
+	movl $0x40040, 0x320(%rbp);
+	mfence;
+	mov $0x6e0, %ecx;
+2:	rdtsc;
+	shl $32, %rdx;
+	or %rdx, %rax;
+	add $200000, %rax;
+	mov %rax, %rbx;
+	mov %rax, %rdx;
+	shr $32, %rdx;
+	xor %edi, %edi;
+	sti;
+	wrmsr;
+1:	test %edi, %edi;
+	jz 1b;
+	rdtsc;
+	shl $32, %rdx;
+	or %rdx, %rax;
+	sub %rbx, %rax;
+	mov %rax, %rsi;
+	xor %eax, %eax;
+	out %al, $0x80;
+	jmp 2b;
+)
+
+TEST(timer_tsc_deadline_while_running)
+{
+	struct vcpu *v = boot_timer(&deadline_running);
+	struct kvm_regs regs;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		expect_irq(v, VECTOR);
+		regs = get_regs(v);
+		regs.rdi = 1;
+		set_regs(v, &regs);
+		expect_out(v, 0x80, 1, 0);
+		CHECK((int64_t)get_regs(v).rsi >= 0);
+	}
+}
+
+/* A deadline that is put off, and one that is taken back. */
+PAYLOAD(64, deadline_moved,
+	LAPIC_ON;
+	PIC_OFF;
+	movl $0x40040, 0x320(%rbp);
+	mfence;
+	mov $0x6e0, %ecx;
+	rdtsc;
+	add $50000000, %eax;
+	adc $0, %edx;
+	sti;
+	wrmsr;
+	mov $100000, %r8d;
+	add %r8d, %eax;
+	adc $0, %edx;
+	wrmsr;
+	xor %eax, %eax;
+	xor %edx, %edx;
+	wrmsr;
+	mov $1000000, %r8d;
+1:	dec %r8d;
+	jnz 1b;
+	TICK;
+)
+
+TEST(timer_tsc_deadline_taken_back)
+{
+	struct vcpu *v = boot_timer(&deadline_moved);
+
+	expect_quiet(v);
+}
+
 PAYLOAD(64, deadline_past,
 	LAPIC_ON;
 	PIC_OFF;

@@ -25,6 +25,9 @@ struct world_apic {
 	unsigned int arms, cancels;
 	bool host_armed;
 	u64 host_when;
+	bool hw_takes;		/* what ops->deadline() answers */
+	bool hw_armed;
+	u64 hw_tsc;
 };
 
 static struct world {
@@ -86,6 +89,7 @@ static void world_arm(struct dev_env *env, u64 when)
 	a->arms++;
 	a->host_armed = true;
 	a->host_when = when;
+	a->hw_armed = false;
 }
 
 static void world_cancel(struct dev_env *env)
@@ -94,6 +98,19 @@ static void world_cancel(struct dev_env *env)
 
 	a->cancels++;
 	a->host_armed = false;
+	a->hw_armed = false;
+}
+
+static bool world_deadline(struct lapic *l, u64 tsc)
+{
+	struct world_apic *a = world_of(l);
+
+	if (!a->hw_takes)
+		return false;
+	a->host_armed = false;
+	a->hw_armed = true;
+	a->hw_tsc = tsc;
+	return true;
 }
 
 static const struct dev_env_ops world_env_ops = {
@@ -108,6 +125,7 @@ static const struct lapic_ops world_ops = {
 	.send_ipi = world_send_ipi,
 	.eoi = world_eoi,
 	.read_tsc = world_tsc,
+	.deadline = world_deadline,
 };
 
 /** world_reset() - all APICs as after power-on, ids 0 to WORLD_APICS - 1 */

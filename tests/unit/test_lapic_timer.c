@@ -260,6 +260,54 @@ static void test_deadline(void **state)
 	assert_false(fired());
 }
 
+/* Hardware takes the deadline, and gives it back before the vCPU sleeps. */
+static void test_deadline_in_hardware(void **state)
+{
+	u64 deadline;
+
+	(void)state;
+	l->tsc_khz = 2500000;
+	mmio_put(l, LAPIC_LVT_TIMER, DEADLINE);
+	lapic_set_tsc_deadline(l, world_tsc(l) + 25000);
+	assert_true(a->host_armed);
+
+	a->hw_takes = true;
+	deadline = world_tsc(l) + 50000;
+	lapic_set_tsc_deadline(l, deadline);
+	assert_false(a->host_armed);
+	assert_true(a->hw_armed && a->hw_tsc == deadline);
+	/* An exit too early: armed again, no interrupt */
+	world_run(10000);
+	lapic_timer_sync(l);
+	assert_true(a->hw_armed && a->hw_tsc == deadline);
+	assert_false(fired());
+	world_run(10001);
+	lapic_timer_sync(l);
+	assert_false(a->hw_armed);
+	assert_true(fired());
+	assert_int_equal(lapic_get_tsc_deadline(l), 0);
+
+	deadline = world_tsc(l) + 50000;
+	lapic_set_tsc_deadline(l, deadline);
+	a->hw_takes = false;
+	lapic_timer_restart(l);
+	assert_true(a->host_armed);
+	assert_false(a->hw_armed);
+	world_run(20001);
+	assert_true(fired());
+
+	a->hw_takes = true;
+	lapic_set_tsc_deadline(l, world_tsc(l) + 50000);
+	lapic_set_tsc_deadline(l, 0);
+	assert_false(a->hw_armed);
+	lapic_set_tsc_deadline(l, world_tsc(l) + 50000);
+	world_run(30000);
+	/* Due when it is to sleep: it does not */
+	lapic_timer_restart(l);
+	assert_false(a->hw_armed || a->host_armed);
+	assert_true(fired());
+}
+
 /* The interrupt never precedes the deadline, however odd the frequency. */
 static void test_deadline_never_early(void **state)
 {
@@ -384,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup(test_masked, setup),
 		cmocka_unit_test_setup(test_mode_switch, setup),
 		cmocka_unit_test_setup(test_deadline, setup),
+		cmocka_unit_test_setup(test_deadline_in_hardware, setup),
 		cmocka_unit_test_setup(test_deadline_never_early, setup),
 		cmocka_unit_test_setup(test_stray_callbacks, setup),
 		cmocka_unit_test_setup(test_tsc_moved, setup),
