@@ -54,7 +54,8 @@ PURE = ["base/", "x86/", "emu/", "dev/",
         "vmx/controls", "vmx/exit", "vmx/caps", "vmx/vmcs.h",
         "vmx/timer_math.h",
         "svm/controls", "svm/exit", "svm/caps", "svm/vmcb.h",
-        "svm/avic.h", "svm/avic_mode", "svm/avic_tables", "svm/avic_exit"]
+        "svm/asid", "svm/avic.h", "svm/avic_mode", "svm/avic_tables",
+        "svm/avic_exit"]
 PARTLY_PURE = {p.split("/")[0] for p in PURE if not p.endswith("/")}
 HOST_SEAM = "kvm/base/host.h"
 

@@ -12,7 +12,7 @@ OUT := build/unit
 ENGINE := mem/memslot mem/dirty mem/ring \
 	  mmu/tdp mmu/iter mmu/split mmu/ept mmu/npt \
 	  core/arbiter irq/msi irq/route_table \
-	  svm/caps svm/controls svm/exit \
+	  svm/asid svm/caps svm/controls svm/exit \
 	  svm/avic_mode svm/avic_tables svm/avic_exit \
 	  vmx/caps vmx/controls vmx/exit
 

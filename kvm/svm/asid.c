@@ -1,50 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address space identifiers: whose translations a TLB entry is.
- *
- * Each CPU hands out its ASIDs in turn and, when they are used up, starts a
- * new generation with everything flushed. A vCPU keeps its ASID while it
- * stays on a CPU and in the generation; so an ASID never means two vCPUs, or
- * two visits of one, without a flush in between. Dropping a vCPU's
- * translations is a flush of its ASID, or, on hardware that cannot do that,
- * simply the next ASID: the old one's entries are never used again.
- *
- * Everything here runs right before an entry with interrupts off.
- * APM vol. 2, 15.16.
+ * Address space identifiers: see asid.h. Called by run.c at each entry, and
+ * by main.c when a CPU comes.
  */
-#include "svm/svm.h"
+#include "svm/asid.h"
 
-void svm_asid_reset(struct svm_cpu *sc, u32 asids)
+void asid_pool_reset(struct asid_pool *pool, u32 count)
 {
-	sc->asids = asids;
+	pool->count = count;
 	/* Void and used up: the first entry starts one more, and flushes. */
-	sc->generation++;
-	sc->next_asid = asids;
+	pool->generation++;
+	pool->next = count;
 }
 
-static u8 asid_new(struct svm_vcpu *svm, struct svm_cpu *sc)
+static enum vmcb_tlb asid_new(struct asid *asid, struct asid_pool *pool)
 {
-	u8 tlb = VMCB_TLB_KEEP;
+	enum vmcb_tlb tlb = VMCB_TLB_KEEP;
 
-	if (sc->next_asid >= sc->asids) {
-		sc->generation++;
-		sc->next_asid = 1;	/* 0 is the host's */
+	if (pool->next >= pool->count) {
+		pool->generation++;
+		pool->next = 1;		/* 0 is the host's */
 		tlb = VMCB_TLB_FLUSH_ALL;
 	}
-	svm->asid_generation = sc->generation;
-	svm->vmcb->control.asid = sc->next_asid++;
-	svm_dirty(svm, CLEAN_ASID);
+	asid->generation = pool->generation;
+	asid->number = pool->next++;
 	return tlb;
 }
 
-void svm_asid_prepare(struct svm_vcpu *svm, struct svm_cpu *sc)
+enum vmcb_tlb asid_enter(struct asid *asid, struct asid_pool *pool,
+			 bool by_asid)
 {
-	struct vmcb_control *control = &svm->vmcb->control;
+	bool flush = asid->flush;
 
-	if (svm->asid_generation != sc->generation ||
-	    (svm->flush && !svm_host_caps.flush_by_asid))
-		control->tlb_control = asid_new(svm, sc);
-	else
-		control->tlb_control = svm->flush ? VMCB_TLB_FLUSH_ASID : VMCB_TLB_KEEP;
-	svm->flush = false;
+	asid->flush = false;
+	if (asid->generation != pool->generation || (flush && !by_asid))
+		return asid_new(asid, pool);
+	return flush ? VMCB_TLB_FLUSH_ASID : VMCB_TLB_KEEP;
 }

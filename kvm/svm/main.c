@@ -139,7 +139,7 @@ static int svm_cpu_on(void)
 	}
 	wrmsrl(SVM_MSR_EFER, host.efer | EFER_SVME_BIT);
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, sc->hsave_pa);
-	svm_asid_reset(sc, caps.asids);
+	asid_pool_reset(&sc->asids, caps.asids);
 	sc->tsc_ratio = 0;		/* not known: written at first use */
 	if (boot_cpu_has(X86_FEATURE_RDTSCP)) {
 		u64 aux;
@@ -242,7 +242,7 @@ static void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 
 	svm->vmcb->save.debugctl = 0;
 	svm->iret_seen = false;
-	svm->flush = true;
+	svm->asid.flush = true;
 	svm->controls_stale = true;
 	/* After a shutdown the save area is undefined: all is written anew. */
 	regs_touch(&vcpu->regs, RG_ALL);
@@ -279,7 +279,7 @@ static void svm_load(struct vcpu *vcpu, int cpu)
 	svm->host_stale = true;
 	if (svm->cpu != cpu) {
 		svm->cpu = cpu;
-		svm->asid_generation = 0;
+		asid_moved(&svm->asid);
 		svm->vmcb->control.clean = 0;
 	}
 	if (sc->last != svm) {
@@ -308,7 +308,7 @@ static bool svm_fast_exit(struct vcpu *vcpu, struct exit *exit)
 static void svm_flush(struct vcpu *vcpu, enum flush_scope scope, u64 gva)
 {
 	/* One ASID stands for all three scopes. */
-	to_svm(vcpu)->flush = true;
+	to_svm(vcpu)->asid.flush = true;
 }
 
 static void svm_set_root(struct vcpu *vcpu, struct hpa root, int levels)
@@ -317,7 +317,7 @@ static void svm_set_root(struct vcpu *vcpu, struct hpa root, int levels)
 
 	svm->vmcb->control.n_cr3 = __sme_set(root.v);
 	svm_dirty(svm, CLEAN_NP);
-	svm->flush = true;
+	svm->asid.flush = true;
 }
 
 static bool svm_deadline(struct vcpu *vcpu, u64 guest_tsc)

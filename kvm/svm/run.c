@@ -95,6 +95,18 @@ static void write_vintr(struct svm_vcpu *svm, const struct entry *entry)
 	}
 }
 
+static void write_asid(struct svm_vcpu *svm, struct svm_cpu *sc)
+{
+	struct vmcb_control *control = &svm->vmcb->control;
+
+	control->tlb_control = asid_enter(&svm->asid, &sc->asids,
+					  svm_host_caps.flush_by_asid);
+	if (control->asid != svm->asid.number) {
+		control->asid = svm->asid.number;
+		svm_dirty(svm, CLEAN_ASID);
+	}
+}
+
 static void write_regs(struct svm_vcpu *svm)
 {
 	const struct regs *regs = &svm->vcpu.regs;
@@ -127,7 +139,7 @@ static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 	write_regs(svm);
 	svm_event_inject(svm, entry);
 	control->shadow = entry->shadow ? VMCB_SHADOW : 0;
-	svm_asid_prepare(svm, sc);
+	write_asid(svm, sc);
 	/*
 	 * Pending when VMRUN opens interrupts: taken after the injection, as
 	 * any host interrupt, and before an instruction.

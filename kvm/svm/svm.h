@@ -5,7 +5,7 @@
  *
  *   main.c   module, CPUs, life of a vCPU     regs.c   save area <-> registers
  *   run.c    one entry                        event.c  injection, NMI windows
- *   asid.c   address space numbers            msr.c    permission map, MSRs
+ *   msr.c    permission map, MSRs
  *
  * A struct svm_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * svm_cpu to whoever runs on that CPU with preemption off.
@@ -16,6 +16,7 @@
 #include <linux/percpu.h>
 
 #include "core/vcpu.h"
+#include "svm/asid.h"
 #include "svm/caps.h"
 #include "svm/controls.h"
 #include "svm/exit.h"
@@ -35,8 +36,7 @@ struct svm_vcpu {
 	bool controls_stale;
 
 	int cpu;			/* the VMCB was last used there */
-	u64 asid_generation;		/* svm_cpu.generation of our ASID */
-	bool flush;			/* drop translations at the next entry */
+	struct asid asid;
 	bool host_stale;		/* host_area is not this task's */
 	bool spec_ctrl_live;		/* the guest writes SPEC_CTRL itself */
 
@@ -55,8 +55,7 @@ struct svm_cpu {
 	u64 hsave_pa;			/* the hardware's own */
 	u64 host_area_pa;		/* VMSAVE area of the host */
 	u16 host_ldt;			/* as in host_area */
-	u64 generation;			/* ASIDs of others are void */
-	u32 asids, next_asid;
+	struct asid_pool asids;
 	u64 tsc_ratio;			/* as in the MSR */
 	u32 tsc_aux, host_tsc_aux;	/* as in the MSR; the kernel's */
 	struct svm_vcpu *last;		/* whose branches are predicted */
@@ -88,12 +87,6 @@ void svm_regs_load(struct vcpu *vcpu, u32 groups);
  * before an entry, interrupts off.
  */
 void svm_regs_flush(struct svm_vcpu *svm);
-
-/** svm_asid_prepare() - the ASID and TLB_CONTROL for an entry on this CPU */
-void svm_asid_prepare(struct svm_vcpu *svm, struct svm_cpu *sc);
-
-/** svm_asid_reset() - this CPU's translations are unknown: cpu_on */
-void svm_asid_reset(struct svm_cpu *sc, u32 asids);
 
 /**
  * svm_event_needs() - the intercepts that @entry's windows need (NEED_*)
