@@ -65,6 +65,7 @@ void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry)
 
 	svm->injected = *event;
 	svm->injected_rip = regs->rip;
+	svm->injected_shadow = entry->shadow;
 	svm->entry_dr6 = save->dr6;
 	control->event_inj = svm_event_encode(event);
 	save->rip = regs->rip;
@@ -93,6 +94,11 @@ static void inflight_settle(struct svm_vcpu *svm, struct exit *exit)
 		return;
 	if (event_is_ours(svm, &exit->inflight)) {
 		exit->inflight = svm->injected;
+		/*
+		 * Nothing ran: what the VMCB says may be the shadow of the STI
+		 * before VMRUN, which was not over when the exit came.
+		 */
+		exit->shadow = svm->injected_shadow;
 		svm->vcpu.regs.rip = svm->injected_rip;
 	} else if (event_is_soft(&exit->inflight) &&
 		   exit->kind != EXIT_KIND_TASK_SWITCH) {

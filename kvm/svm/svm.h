@@ -43,6 +43,7 @@ struct svm_vcpu {
 	/* What the running entry was given; event.c. */
 	struct event injected;
 	u64 injected_rip;		/* where to go on if it is not delivered */
+	u8 injected_shadow;		/* SHADOW_* that it was injected with */
 	u64 entry_dr6;
 	bool guest_tf;			/* RFLAGS.TF is the guest's */
 	bool stepping;			/* it is ours, for an NMI window */
