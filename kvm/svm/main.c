@@ -140,6 +140,7 @@ static int svm_cpu_on(void)
 	wrmsrl(SVM_MSR_EFER, host.efer | EFER_SVME_BIT);
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, sc->hsave_pa);
 	asid_pool_reset(&sc->asids, caps.asids);
+	svm_msr_cpu(true);
 	sc->tsc_ratio = 0;		/* not known: written at first use */
 	if (boot_cpu_has(X86_FEATURE_RDTSCP)) {
 		u64 aux;
@@ -171,6 +172,7 @@ static void svm_cpu_off(void)
 		sc->tsc_ratio = TSC_RATIO_ONE;
 		wrmsrl(SVM_MSR_TSC_RATIO, sc->tsc_ratio);
 	}
+	svm_msr_cpu(false);
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, 0);
 	efer_svme_off();
 }

@@ -9,7 +9,8 @@
  * SPEC_CTRL, VIRT_SPEC_CTRL and TSC_AUX are at home in vcpu->msrs; a
  * passed-through SPEC_CTRL is read back at each exit, so that this stays so.
  *
- * APM vol. 2, 15.11, 15.30.5; Documentation/admin-guide/hw-vuln/spectre.rst.
+ * APM vol. 2, 15.11, 15.30.5; Documentation/admin-guide/hw-vuln/spectre.rst,
+ * srso.rst ("Reduced Speculation").
  */
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -17,6 +18,18 @@
 #include <asm/spec-ctrl.h>
 
 #include "svm/svm.h"
+
+void svm_msr_cpu(bool on)
+{
+	/* The kernel then counts on it, in the place of an IBPB at each exit. */
+	if (!boot_cpu_has(X86_FEATURE_SRSO_BP_SPEC_REDUCE))
+		return;
+	if (on)
+		msr_set_bit(MSR_ZEN4_BP_CFG, MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	else
+		msr_clear_bit(MSR_ZEN4_BP_CFG,
+			      MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+}
 
 void svm_msrpm_init(struct svm_vcpu *svm)
 {
@@ -57,6 +70,9 @@ static void spec_ctrl_enter(struct svm_vcpu *svm)
 	u64 guest = svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
 
 	x86_spec_ctrl_set_guest(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
+	/* Hardware loads this one whether or not the guest ever wrote it. */
+	if (svm_host_caps.spec_ctrl)
+		svm->vmcb->save.spec_ctrl = guest;
 	if (!svm->spec_ctrl_live) {
 		if (!guest || !boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 			return;
@@ -64,9 +80,8 @@ static void spec_ctrl_enter(struct svm_vcpu *svm)
 		msrpm_set(svm, MSR_IA32_SPEC_CTRL, MSRPM_READ | MSRPM_WRITE);
 	}
 	/* The VMM chose the value: hardware may not have all of its bits. */
-	if (svm_host_caps.spec_ctrl)
-		svm->vmcb->save.spec_ctrl = guest;
-	else if (guest != this_cpu_read(x86_spec_ctrl_current))
+	if (!svm_host_caps.spec_ctrl &&
+	    guest != this_cpu_read(x86_spec_ctrl_current))
 		wrmsrl_safe(MSR_IA32_SPEC_CTRL, guest);
 }
 

@@ -110,6 +110,9 @@ void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry);
  */
 void svm_event_exit(struct svm_vcpu *svm, struct exit *exit);
 
+/** svm_msr_cpu() - MSRs of a CPU that has guests, or has none any more */
+void svm_msr_cpu(bool on);
+
 /** svm_msrpm_init() - a fresh permission map: all but a few intercepted */
 void svm_msrpm_init(struct svm_vcpu *svm);
 
