@@ -13,7 +13,7 @@ MACHINE ?= pc
 RUNS ?= 1
 
 .PHONY: help lab modules sparse unit conc check programs run test test-lab \
-	clean selftests
+	refusals test-modules clean selftests
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -25,7 +25,8 @@ run: programs guest-image $(if $(filter ours,$(MODULES)),modules)
 	@lab/run --host $(HOST) --modules $(MODULES) --vcpus $(VCPUS) \
 		--machine $(MACHINE) --runs $(RUNS)
 
-#: make test      all tests: unit conc modules sparse check test-lab, their sum
+#: make test      all tests: unit conc modules sparse check and test-lab on
+#:                both hosts, and their sum
 test:
 	@tests/run
 
@@ -50,8 +51,17 @@ check: lab
 	@scripts/check
 
 #: make test-lab  tests over /dev/kvm in the emulated host: ours, then in-tree
-test-lab: programs guest-image modules
+#:                HOST=amd|intel
+test-lab: programs guest-image modules test-modules
 	@lab/run-tests --host $(HOST)
+
+#: make refusals  hosts that kvm-intel.ko has to refuse, a short boot for each
+#:                T="locked no_ept no_unrestricted_guest": only those
+refusals: modules test-modules
+	@lab/run-refusals $(T)
+
+test-modules: lab
+	@$(IN) env WERROR=$(or $(WERROR),1) JOBS=$(JOBS) lab/build-modules --tests
 
 #: make selftests the kernel's own KVM tests, in the emulated AMD host
 #:                MODULES=ours|intree T="x86_64/* steal_time": only those
@@ -62,12 +72,13 @@ selftests: lab $(if $(filter ours,$(MODULES)),modules)
 
 #: make bench     exits, lifecycle, memory: in-tree | ours | ratio, in one boot
 #:                HOST=amd|intel WALL=1: by the clock T="cpuid vm_*": only those
+#:                DOC=1: also into docs/performance.md
 bench: programs guest-image modules
-	@lab/bench --host $(HOST) $(if $(WALL),--wall) $(T)
+	@lab/bench --host $(HOST) $(if $(WALL),--wall) $(if $(DOC),--doc) $(T)
 
 #: make profile   the functions one benchmark spends its instructions in
-#:                T="cpuid pio_kernel:1" MODULES=ours|intree
-profile: programs $(if $(filter ours,$(MODULES)),modules)
+#:                T="cpuid pio_kernel:1 boot" MODULES=ours|intree
+profile: programs guest-image $(if $(filter ours,$(MODULES)),modules)
 	@lab/profile $(MODULES) $(T)
 
 #: make programs  examples, guest tests and benchmarks (build/programs)

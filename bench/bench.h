@@ -144,8 +144,8 @@ void profile_stop(const void *samples);
  * given, it gets the time each spent outside KVM_RUN.
  */
 uint64_t pass(struct vcpu *v, unsigned int n, struct samples *user);
-/* Some rounds before the first pass, not counted. */
-void warm_up(struct vcpu *v);
+/* Rounds that are not timed or profiled. */
+void warm_up(struct vcpu *v, unsigned int n);
 /* A pass of a new VM, warmed up. */
 uint64_t in_guest(unsigned int flags, const struct payload *p, unsigned int n);
 /* KVM_RUN until PORT_DONE. */

@@ -154,7 +154,7 @@ static uint64_t with_ioeventfd(const struct payload *p, struct kvm_ioeventfd e)
 	struct vcpu *v = boot(VM_PIT, p);
 
 	ioeventfd(v->vm, e);
-	warm_up(v);
+	warm_up(v, 16);
 	return pass(v, rounds(ROUNDS), NULL);
 }
 
@@ -198,7 +198,7 @@ static void split(unsigned int row, const struct payload *p)
 	struct samples user = { 0 };
 	uint64_t all, outside;
 
-	warm_up(v);
+	warm_up(v, 16);
 	all = pass(v, rounds(ROUNDS), &user);
 	outside = samples_median(&user);
 	put(row, all - outside);
@@ -273,7 +273,7 @@ BENCH(hlt_irqfd, "exits",
 	e.from_guest = out.fd = eventfd(0, 0);
 	OK(IOCTL(v->vm->fd, KVM_IOEVENTFD, &out));
 	OK(-pthread_create(&thread, NULL, answer_events, &e));
-	warm_up(v);
+	warm_up(v, 16);
 	put(0, pass(v, rounds(1000), NULL));
 }
 
@@ -335,7 +335,7 @@ BENCH(ipi, "exits", "IPI to a halted vCPU, the sender's part",
 	OK(IOCTL(other->fd, KVM_SET_MP_STATE, &runs));
 	runner_start(&r, other, run_for_ever);
 	runner_wait_asleep(&r);
-	warm_up(v);
+	warm_up(v, 16);
 	put(1, pass(v, n, NULL));
 	put(0, median((uint64_t *)(v->vm->ram + GPA_DATA), n));
 }

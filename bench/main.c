@@ -230,10 +230,10 @@ static uint64_t loop_cost(void)
 	return cost;
 }
 
-void warm_up(struct vcpu *v)
+void warm_up(struct vcpu *v, unsigned int n)
 {
 	loop_cost();
-	set_rounds(v, 16);
+	set_rounds(v, n);
 	run_until_done(v);
 }
 
@@ -258,7 +258,7 @@ uint64_t in_guest(unsigned int flags, const struct payload *p, unsigned int n)
 {
 	struct vcpu *v = boot(flags, p);
 
-	warm_up(v);
+	warm_up(v, 16);
 	return pass(v, rounds(n), NULL);
 }
 

@@ -122,7 +122,7 @@ def main():
 
     for line in rows:
         if not line.startswith("profiled"):
-            print("\t".join(line.split("\t")[1:]))
+            print("\t".join(line.split("\t")[-2:]))
     whole = sum(total.values())
     print(f"{whole / rounds:.0f} instructions a round in {rounds} rounds\n")
     modules = collections.Counter()

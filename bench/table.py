@@ -6,12 +6,16 @@ usage: bench/table.py IN OUT KEY=VALUE...
 
 IN holds the rows of each run, intree.1, ours.1, intree.2 and so on.  Prints
 the table and writes it as OUT.txt, OUT.json and, as a bar chart of the ratios,
-OUT.svg.  The keys (host, kernel, commit, unit, note) describe the run.
+OUT.svg.  The keys (host, kernel, commit, unit, note) describe the run.  With
+doc=FILE, the table and the chart also take the place of what FILE has between
+its lines <!-- bench --> and <!-- end -->.
 """
 import html
 import json
 import math
+import os
 import pathlib
+import re
 import statistics
 import sys
 
@@ -131,8 +135,17 @@ def chart(rows, about):
     return "\n".join(svg + ["</svg>"]) + "\n"
 
 
+def put_in_doc(doc, text, chart_path):
+    path = pathlib.Path(doc)
+    link = os.path.relpath(chart_path, path.parent)
+    new = (f"<!-- bench -->\n![ratios]({link})\n\n```\n{text}```\n<!-- end -->")
+    path.write_text(re.sub(r"<!-- bench -->.*?<!-- end -->",
+                           lambda _: new, path.read_text(), flags=re.S))
+
+
 def main():
     about = dict(a.split("=", 1) for a in sys.argv[3:])
+    doc = about.pop("doc", "")
     rows = read(pathlib.Path(sys.argv[1]))
     if not rows:
         sys.exit("bench: there are no rows")
@@ -144,6 +157,8 @@ def main():
     pathlib.Path(out + ".txt").write_text(text)
     pathlib.Path(out + ".json").write_text(json.dumps(as_json, indent=1) + "\n")
     pathlib.Path(out + ".svg").write_text(chart(rows, about))
+    if doc:
+        put_in_doc(doc, text, out + ".svg")
     print(text, end="")
 
 
