@@ -383,6 +383,7 @@ static enum run_next emuglue_failed(struct vcpu *vcpu)
 	const struct emu_insn *insn = &vcpu->emu.insn;
 	struct kvm_run *run = vcpu->run;
 
+	vcpu->stat.insn_emulation_fail++;
 	io_forget(vcpu);
 	if (regs_cpl(vcpu_regs(vcpu, RG_CR | RG_SEG)) == 3) {
 		event_ud(&vcpu->events);
@@ -471,6 +472,7 @@ enum run_next emuglue_insn(struct vcpu *vcpu)
 	enum run_next next;
 	bool ok;
 
+	vcpu->stat.insn_emulation++;
 	io_forget(vcpu);
 	next = emuglue_decode(vcpu, &ok);
 	return ok ? emuglue_again(vcpu) : next;

@@ -200,10 +200,13 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 	epoch_enter(&vcpu->reader);
 	switch (rc) {
 	case FAULT_FIXED:
+		vcpu->stat.pf_fixed++;
+		return RUN_AGAIN;
 	case FAULT_RETRY:
 	case FAULT_SIGNAL:
 		return RUN_AGAIN;
 	case FAULT_MMIO:
+		vcpu->stat.pf_emulate++;
 		return emuglue_insn(vcpu);
 	case FAULT_ERROR:
 	case FAULT_NOMEM:

@@ -5,6 +5,8 @@
  * The sleeper sets its state, then looks for work; whoever makes work sets
  * its bit, then wakes. rcuwait has the barriers of both sides.
  */
+#include <linux/timekeeping.h>
+
 #include "core/apic.h"
 #include "core/halt.h"
 #include "core/hostwork.h"
@@ -35,6 +37,9 @@ void halt_take_mp_events(struct vcpu *vcpu)
 
 static void halt_sleep(struct vcpu *vcpu)
 {
+	u64 start = ktime_get_ns();
+
+	WRITE_ONCE(vcpu->stat.blocking, true);
 	apic_timer_block(vcpu);
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
@@ -45,6 +50,8 @@ static void halt_sleep(struct vcpu *vcpu)
 	}
 	finish_rcuwait(&vcpu->wait);
 	apic_timer_unblock(vcpu);
+	WRITE_ONCE(vcpu->stat.blocking, false);
+	vcpu->stat.halt_wait_ns += ktime_get_ns() - start;
 }
 
 int halt_block(struct vcpu *vcpu)
@@ -57,8 +64,10 @@ int halt_block(struct vcpu *vcpu)
 
 	clear_bit(REQ_UNHALT, &vcpu->requests);
 	halt_take_mp_events(vcpu);
-	if (vcpu->mp_state == MP_HALTED && vcpu_has_work(vcpu))
+	if (vcpu->mp_state == MP_HALTED && vcpu_has_work(vcpu)) {
+		vcpu->stat.halt_wakeup++;
 		vcpu->mp_state = MP_RUNNABLE;
+	}
 	if (vcpu->mp_state == MP_RUNNABLE)
 		return 1;
 	ret = hostwork_leave();

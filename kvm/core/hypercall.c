@@ -14,6 +14,7 @@ void hypercall_run(struct vcpu *vcpu)
 	u64 nr = regs->gpr[R_RAX];
 	long ret = -KVM_ENOSYS;
 
+	vcpu->stat.hypercalls++;
 	if (regs_mode(regs) != MODE_LONG)
 		nr = (u32)nr;
 	if (regs_cpl(regs))

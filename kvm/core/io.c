@@ -165,6 +165,7 @@ static void io_exit_mmio(struct vcpu *vcpu, const struct io_fragment *f)
 {
 	struct kvm_run *run = vcpu->run;
 
+	vcpu->stat.mmio_exits++;
 	run->exit_reason = KVM_EXIT_MMIO;
 	run->mmio.phys_addr = f->addr;
 	memset(run->mmio.data, 0, sizeof(run->mmio.data));

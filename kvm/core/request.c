@@ -58,12 +58,13 @@ static void request_ipi(void *unused)
 	/* Taking the interrupt was the point: the guest has exited. */
 }
 
-void vm_request_all(struct vm *vm, enum request req)
+bool vm_request_all(struct vm *vm, enum request req)
 {
 	struct cpumask *mask;
 	struct vcpu *vcpu;
 	unsigned int i;
 	int cpu, me;
+	bool waited;
 
 	me = get_cpu();
 	mask = this_cpu_ptr(&request_mask);
@@ -78,9 +79,11 @@ void vm_request_all(struct vm *vm, enum request req)
 		if (cpu >= 0 && cpu != me)
 			__cpumask_set_cpu(cpu, mask);
 	}
-	if (!cpumask_empty(mask))
+	waited = !cpumask_empty(mask);
+	if (waited)
 		smp_call_function_many(mask, request_ipi, NULL, true);
 	put_cpu();
+	return waited;
 }
 
 bool request_pending(struct vcpu *vcpu)
@@ -98,12 +101,14 @@ static bool request_vm_dead(struct vcpu *vcpu, int *ret)
 
 static bool request_tlb_flush(struct vcpu *vcpu, int *ret)
 {
+	vcpu->stat.tlb_flush++;
 	backend_call(flush)(vcpu, FLUSH_ROOT, 0);
 	return true;
 }
 
 static bool request_tlb_flush_guest(struct vcpu *vcpu, int *ret)
 {
+	vcpu->stat.tlb_flush++;
 	backend_call(flush)(vcpu, FLUSH_GUEST, 0);
 	return true;
 }

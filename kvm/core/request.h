@@ -54,11 +54,11 @@ void vcpu_wake(struct vcpu *vcpu);
  * vm_request_all() - set @req on each vCPU, and wait until none of them is
  * still in guest mode from before the call
  *
- * May be called under spinlocks with interrupts on. This is what TLB flushes
- * and removals rest on: afterwards no guest instruction runs that has not
- * seen @req.
+ * Returns whether one was. May be called under spinlocks with interrupts on.
+ * This is what TLB flushes and removals rest on: afterwards no guest
+ * instruction runs that has not seen @req.
  */
-void vm_request_all(struct vm *vm, enum request req);
+bool vm_request_all(struct vm *vm, enum request req);
 
 /** request_pending() - is anything requested; the vCPU's thread, irqs off */
 bool request_pending(struct vcpu *vcpu);

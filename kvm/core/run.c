@@ -98,7 +98,7 @@ static void run_pick(struct vcpu *vcpu)
 
 	switch (out.pick) {
 	case PICK_NONE:
-		break;
+		return;
 	case PICK_REINJECT:
 		entry->inject = ev->reinject;
 		ev->reinject.type = EVENT_NONE;
@@ -122,6 +122,8 @@ static void run_pick(struct vcpu *vcpu)
 			entry->windows |= WINDOW_IRQ;
 		break;
 	}
+	vcpu->stat.irq_injections += entry->inject.type == EVENT_IRQ;
+	vcpu->stat.nmi_injections += entry->inject.type == EVENT_NMI;
 }
 
 static void run_set_tpr(struct vcpu *vcpu)
@@ -227,6 +229,7 @@ static int run_once(struct vcpu *vcpu)
 	}
 	if (!vcpu->lapic && vcpu->run->request_interrupt_window &&
 	    !vcpu->user_irq_pending && vcpu_can_take_irq(vcpu)) {
+		vcpu->stat.request_irq_exits++;
 		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 		return 0;
 	}
@@ -269,8 +272,10 @@ static int run_loop(struct vcpu *vcpu)
 		if (ret > 0)
 			ret = run_host_work(vcpu);
 	} while (ret > 0);
-	if (ret == -EINTR)
+	if (ret == -EINTR) {
+		vcpu->stat.signal_exits++;
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
+	}
 	return ret;
 }
 

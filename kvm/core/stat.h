@@ -20,7 +20,7 @@ struct vcpu_stat {
 	u64 mmio_exits;			/* accesses left to the VMM */
 	u64 signal_exits;		/* KVM_RUN ended for a signal */
 	u64 request_irq_exits;		/* ... as an interrupt may be queued */
-	u64 irq_injections;
+	u64 irq_injections;		/* tries, after a fault another one */
 	u64 nmi_injections;
 	u64 insn_emulation;		/* instructions given to the emulator */
 	u64 insn_emulation_fail;
@@ -34,7 +34,8 @@ struct vcpu_stat {
 };
 
 struct vm_stat {
-	atomic64_t remote_tlb_flush;	/* flushes of all vCPUs at once */
+	atomic64_t remote_tlb_flush_requests;	/* of all vCPUs at once */
+	atomic64_t remote_tlb_flush;	/* those that made a guest exit */
 };
 
 #endif

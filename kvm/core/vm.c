@@ -17,7 +17,11 @@
 
 static void vm_flush(struct mmu *mmu)
 {
-	vm_request_all(container_of(mmu, struct vm, mmu), REQ_TLB_FLUSH);
+	struct vm *vm = container_of(mmu, struct vm, mmu);
+
+	atomic64_inc(&vm->stat.remote_tlb_flush_requests);
+	if (vm_request_all(vm, REQ_TLB_FLUSH))
+		atomic64_inc(&vm->stat.remote_tlb_flush);
 }
 
 static const struct mmu_ops vm_mmu_ops = {

@@ -328,6 +328,8 @@ struct vcpu *vcpu_new(struct vm *vm, unsigned int id)
 void vcpu_free(struct vcpu *v)
 {
 	munmap(v->run, v->run_size);
+	if (v->stats_fd)
+		close(v->stats_fd);
 	close(v->fd);
 	free(v);
 }
@@ -620,21 +622,18 @@ static uint64_t read_stat(int fd, const char *name)
 	fail("there is no statistic %s", name);
 }
 
-static uint64_t stat_of(int fd, const char *name)
-{
-	int stats = OK(IOCTL(fd, KVM_GET_STATS_FD, 0));
-	uint64_t value = read_stat(stats, name);
-
-	close(stats);
-	return value;
-}
-
 uint64_t vcpu_stat(struct vcpu *v, const char *name)
 {
-	return stat_of(v->fd, name);
+	if (!v->stats_fd)
+		v->stats_fd = OK(IOCTL(v->fd, KVM_GET_STATS_FD, 0));
+	return read_stat(v->stats_fd, name);
 }
 
 uint64_t vm_stat(struct vm *vm, const char *name)
 {
-	return stat_of(vm->fd, name);
+	int fd = OK(IOCTL(vm->fd, KVM_GET_STATS_FD, 0));
+	uint64_t value = read_stat(fd, name);
+
+	close(fd);
+	return value;
 }

@@ -96,6 +96,7 @@ struct vcpu {
 	unsigned int id;
 	struct kvm_run *run;
 	size_t run_size;
+	int stats_fd;		/* 0: not asked for yet */
 };
 
 struct payload {
@@ -254,7 +255,11 @@ long set_msr(struct vcpu *v, uint32_t index, uint64_t value); /* 1 or 0 */
 uint64_t stack_word(struct vcpu *v, unsigned int n);	/* at RSP + 8n */
 uint64_t ram64(struct vm *vm, uint64_t gpa);
 
-/* A statistic by its name (KVM_GET_STATS_FD), as "exits"; it must exist. */
+/*
+ * A statistic by its name (KVM_GET_STATS_FD), as "exits"; it must exist. Of a
+ * vCPU that runs in another thread only what was asked for once before: the
+ * in-tree modules open the file when KVM_RUN is over.
+ */
 uint64_t vcpu_stat(struct vcpu *v, const char *name);
 uint64_t vm_stat(struct vm *vm, const char *name);
 
