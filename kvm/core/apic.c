@@ -87,6 +87,19 @@ static void apic_kick(struct lapic *l)
 	vcpu_kick(apic_of(l)->vcpu);
 }
 
+static void apic_post(struct lapic *l)
+{
+	struct vcpu *vcpu = apic_of(l)->vcpu;
+
+	if (posted_notify(l->posted))
+		vcpu_post(vcpu);
+}
+
+static void apic_eoi_map(struct lapic *l)
+{
+	vcpu_request_kick(apic_of(l)->vcpu, REQ_EOI_MAP);
+}
+
 static void apic_nmi(struct lapic *l)
 {
 	struct vcpu *vcpu = apic_of(l)->vcpu;
@@ -129,6 +142,8 @@ static bool apic_deadline(struct lapic *l, u64 tsc)
 
 static const struct lapic_ops apic_ops = {
 	.kick = apic_kick,
+	.post = apic_post,
+	.eoi_map = apic_eoi_map,
 	.nmi = apic_nmi,
 	.send_ipi = apic_send_ipi,
 	.eoi = apic_eoi,
@@ -146,6 +161,24 @@ void apic_vm_init(struct vm *vm)
 	};
 }
 
+void apic_vm_free(struct vm *vm)
+{
+	if (vm->apic_page)
+		__free_page(vm->apic_page);
+}
+
+/*
+ * One for the VM, of no content: hardware knows an access to the LAPIC by the
+ * host's address. Without it, such accesses are emulated as any MMIO.
+ */
+static bool apic_page_create(struct vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	if ((backend.caps & BACKEND_APIC_PAGE) && !vm->apic_page)
+		vm->apic_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	return vm->apic_page || !(backend.caps & BACKEND_APIC_PAGE);
+}
+
 int apic_create(struct vcpu *vcpu)
 {
 	struct apic *a;
@@ -153,6 +186,8 @@ int apic_create(struct vcpu *vcpu)
 
 	if (!vm_has_lapic(vcpu->vm))
 		return 0;
+	if (!apic_page_create(vcpu->vm))
+		return -ENOMEM;
 	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
 	regs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!a || !regs) {
@@ -179,6 +214,95 @@ void apic_destroy(struct vcpu *vcpu)
 	free_page((unsigned long)a->lapic.regs);
 	kfree(a);
 	vcpu->lapic = NULL;
+}
+
+/* ---- hardware that does part of the work ------------------------------ */
+
+static enum apic_accel apic_accel(const struct vcpu *vcpu)
+{
+	const struct lapic *l = vcpu->lapic;
+
+	if (!l || !lapic_enabled(l))
+		return APIC_ACCEL_NONE;
+	return lapic_x2apic(l) ? APIC_ACCEL_MSR : APIC_ACCEL_MMIO;
+}
+
+/* Is the page for @vcpu where it was at reset, and are accesses to it MMIO? */
+static bool apic_page_in_place(const struct vcpu *vcpu)
+{
+	u64 base = READ_ONCE(vcpu->lapic->base);
+
+	return (base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN &&
+	       (base & PAGE_MASK & ~(u64)APIC_BASE_EN) == LAPIC_DEFAULT_BASE;
+}
+
+/* What is mapped for all is memory to one whose LAPIC is elsewhere. */
+static void apic_unmap_page(struct vm *vm)
+{
+	WRITE_ONCE(vm->apic_page_mapped, false);
+	mmu_zap_page(&vm->mmu, GFN(LAPIC_DEFAULT_BASE >> PAGE_SHIFT));
+}
+
+void apic_update_accel(struct vcpu *vcpu)
+{
+	struct policy *policy = &vcpu->policy;
+	enum apic_accel accel = apic_accel(vcpu);
+	bool held = vcpu->guest_debug & KVM_GUESTDBG_BLOCKIRQ;
+
+	if (policy->apic != accel || policy->irqs_held != held)
+		vcpu->controls_stale = true;
+	policy->apic = accel;
+	policy->irqs_held = held;
+	vcpu->hw_irqs = accel != APIC_ACCEL_NONE && !held &&
+			(backend.caps & BACKEND_DELIVERS);
+	if (!vcpu->lapic || apic_page_in_place(vcpu))
+		return;
+	/* Pairs with apic_map_page(). */
+	smp_mb();
+	if (READ_ONCE(vcpu->vm->apic_page_mapped))
+		apic_unmap_page(vcpu->vm);
+}
+
+void apic_update_eoi_map(struct vcpu *vcpu)
+{
+	u64 old[4];
+
+	if (!vcpu->lapic)
+		return;
+	memcpy(old, vcpu->eoi_map, sizeof(old));
+	lapic_eoi_map(vcpu->lapic, vcpu->eoi_map);
+	if (memcmp(old, vcpu->eoi_map, sizeof(old)))
+		vcpu->controls_stale = true;
+}
+
+static bool apic_pages_in_place(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	vm_for_each_vcpu(i, vcpu, vm)
+		if (!apic_page_in_place(vcpu))
+			return false;
+	return true;
+}
+
+bool apic_map_page(struct vcpu *vcpu, struct gpa gpa)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (!vm->apic_page || (gpa.v & PAGE_MASK) != LAPIC_DEFAULT_BASE ||
+	    !apic_pages_in_place(vm))
+		return false;
+	WRITE_ONCE(vm->apic_page_mapped, true);
+	if (!mmu_map_page(&vm->mmu, gpa_to_gfn(gpa),
+			  PFN(page_to_pfn(vm->apic_page))))
+		return false;
+	/* Who moves its LAPIC after this look sees that it is mapped. */
+	smp_mb();
+	if (apic_pages_in_place(vm))
+		return true;
+	apic_unmap_page(vm);
+	return false;
 }
 
 void apic_timer_block(struct vcpu *vcpu)

@@ -6,6 +6,8 @@
 #ifndef CORE_APIC_H
 #define CORE_APIC_H
 
+#include "base/types.h"
+
 struct vcpu;
 struct vm;
 
@@ -17,6 +19,27 @@ int apic_create(struct vcpu *vcpu);
 
 /** apic_destroy() - stop the timer and free it; nobody can reach the vCPU */
 void apic_destroy(struct vcpu *vcpu);
+
+/** apic_vm_free() - undo apic_vm_init(); no vCPU is left */
+void apic_vm_free(struct vm *vm);
+
+/**
+ * apic_update_accel() - what hardware may do of the LAPIC's work has changed,
+ * by its mode, its base or guest debugging; the vCPU's thread, loaded
+ */
+void apic_update_accel(struct vcpu *vcpu);
+
+/** apic_update_eoi_map() - handler of REQ_EOI_MAP */
+void apic_update_eoi_map(struct vcpu *vcpu);
+
+/**
+ * apic_map_page() - an access at @gpa, where no memory is: let hardware
+ * recognize those to the LAPIC's page
+ *
+ * The vCPU's thread; may sleep, for a page table at most. False: not such an access,
+ * or not possible; to be emulated.
+ */
+bool apic_map_page(struct vcpu *vcpu, struct gpa gpa);
 
 /**
  * apic_timer_block() - the vCPU is about to sleep: its timer has to wake it

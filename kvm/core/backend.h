@@ -39,6 +39,8 @@ enum flush_scope {
 #define BACKEND_DEADLINE BIT(3)		/* deadline() works */
 #define BACKEND_NMI_WINDOW BIT(4)
 #define BACKEND_PAUSE_FILTER BIT(5)
+#define BACKEND_APIC_PAGE BIT(7)	/* virtualizes accesses to a page */
+#define BACKEND_DELIVERS BIT(8)		/* delivers and ends interrupts */
 #define BACKEND_PDPTES BIT(6)		/* regs.pdpte[] is in force under PAE */
 
 /*
@@ -74,7 +76,8 @@ enum flush_scope {
 	X(bool, fast_exit, (struct vcpu *vcpu, struct exit *exit))	\
 	X(void, flush, (struct vcpu *vcpu, enum flush_scope scope, u64 gva)) \
 	X(void, set_root, (struct vcpu *vcpu, struct hpa root, int levels)) \
-	X(bool, deadline, (struct vcpu *vcpu, u64 guest_tsc))
+	X(bool, deadline, (struct vcpu *vcpu, u64 guest_tsc))		\
+	X(void, notify, (struct vcpu *vcpu, int cpu))
 
 /**
  * struct backend - a vendor module's description of itself
@@ -99,8 +102,8 @@ enum flush_scope {
  * cr_valid		can the hardware run these CR0/CR4 values.
  * msr_get/msr_set	MSRs whose row says BACKEND. MSR_UNKNOWN allowed.
  * feature_msr		KVM_GET_MSRS on /dev/kvm.
- * controls_changed	vcpu->policy, CPUID or guest debugging changed:
- *			recompute the controls before the next entry.
+ * controls_changed	vcpu->policy, CPUID, guest debugging or vcpu->eoi_map
+ *			changed: recompute the controls before the next entry.
  * tsc_update		vcpu->tsc offset or ratio changed.
  * private_exit		EXIT_KIND_PRIVATE; as core's exit handlers.
  * dump			print the save area, for a failed entry; rate-limited.
@@ -119,6 +122,9 @@ enum flush_scope {
  *			again at once. Interrupts off.
  * flush*		drop cached translations before the next entry.
  * set_root*		the TDP root in use from the next entry on.
+ * notify*		interrupts are in the inbox of @vcpu, which is in guest
+ *			mode on CPU @cpu: have the hardware there take them in,
+ *			or make it exit. Any context; preemption off.
  * deadline*		end the guest's run by EXIT_KIND_DEADLINE at @guest_tsc,
  *			which lies ahead, whenever it runs then or later; U64_MAX
  *			to cancel. Holds until the next call. False: not possible

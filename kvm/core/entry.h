@@ -24,6 +24,8 @@ struct entry {
 	u8 cr8;			/* guest TPR bits 7:4 */
 	bool cr8_exit;		/* exit when the guest writes CR8 */
 	bool exit_at_once;	/* inject, then exit before an instruction */
+	/* For hardware that delivers: the LAPIC's highest vectors, or -1. */
+	s16 requested, in_service;
 };
 
 /* ---- exit: what happened, in neutral terms ---------------------------- */
@@ -54,6 +56,8 @@ enum exit_kind {
 	EXIT_KIND_MWAIT,
 	EXIT_KIND_TASK_SWITCH,
 	EXIT_KIND_CR8_WRITE,	/* TPR fell; the new value is exit->cr8 */
+	EXIT_KIND_APIC_EOI,	/* hardware ended an interrupt of the map */
+	EXIT_KIND_APIC_WRITE,	/* hardware wrote to the LAPIC's page */
 	EXIT_KIND_IRQ_WINDOW,
 	EXIT_KIND_NMI_WINDOW,
 	EXIT_KIND_DEADLINE,	/* what backend.deadline() was asked for */
@@ -73,6 +77,7 @@ struct exit {
 	u8 cr8;			/* guest TPR bits 7:4 after the exit */
 	u8 shadow;		/* SHADOW_*: blocking before the next insn */
 	bool nmi_unblocked;	/* the guest executed IRET since its NMI */
+	s16 in_service;		/* with hardware that delivers, as in entry */
 	u64 hw_reason;		/* for tracing and KVM_EXIT_UNKNOWN */
 	struct event inflight;	/* was being delivered when the exit came */
 	union {
@@ -114,6 +119,14 @@ struct exit {
 			u32 error_code;
 		} task;
 		struct {
+			u8 vector;	/* EXIT_KIND_APIC_EOI */
+			u16 offset;	/* EXIT_KIND_APIC_WRITE */
+		} apic;
+		struct {
+			bool taken;	/* off the host's APIC already */
+			u8 vector;
+		} host_irq;
+		struct {
 			u64 reason;
 		} fail;
 		struct {
@@ -125,6 +138,13 @@ struct exit {
 
 /* ---- policy: what the controls follow from ---------------------------- */
 
+/* How much of the in-kernel LAPIC's work hardware may do. */
+enum apic_accel {
+	APIC_ACCEL_NONE,	/* none: or there is no such LAPIC */
+	APIC_ACCEL_MMIO,	/* registers at their page in memory */
+	APIC_ACCEL_MSR,		/* x2APIC mode */
+};
+
 /* Owned by core, read by backend.controls_changed(). */
 struct policy {
 	u32 exceptions;		/* bitmap of vectors to intercept */
@@ -135,6 +155,8 @@ struct policy {
 	bool invlpg_exits;
 	bool tsc_exits;
 	bool single_step;	/* KVM_GUESTDBG_SINGLESTEP */
+	u8 apic;		/* enum apic_accel */
+	bool irqs_held;		/* KVM_GUESTDBG_BLOCKIRQ: none by hardware */
 	u64 debug_dr7;		/* the debugger's, runs instead of the guest's;
 				 * 0 for none. The guest's is then in regs only
 				 */

@@ -6,6 +6,7 @@
 #include <linux/export.h>
 
 #include "core/backend.h"
+#include "dev/lapic.h"
 #include "mmu/pte.h"
 #include "x86/segment.h"
 
@@ -14,6 +15,7 @@ EXPORT_SYMBOL_GPL(backend_unregister);
 EXPORT_SYMBOL_GPL(ept_format);
 EXPORT_SYMBOL_GPL(ept_format_no_ad);
 EXPORT_SYMBOL_GPL(event_has_error_code);
+EXPORT_SYMBOL_GPL(lapic_msr_plain);
 EXPORT_SYMBOL_GPL(npt_format);
 EXPORT_SYMBOL_GPL(segment_ar);
 EXPORT_SYMBOL_GPL(segment_set_ar);

@@ -12,6 +12,7 @@
 #include <linux/smp.h>
 #include <trace/events/ipi.h>
 
+#include "core/apic.h"
 #include "core/clock.h"
 #include "core/request.h"
 #include "core/vcpu.h"
@@ -43,6 +44,21 @@ void vcpu_kick(struct vcpu *vcpu)
 		cpu = READ_ONCE(vcpu->cpu);
 		if (cpu != me && cpu >= 0 && cpu_online(cpu))
 			smp_send_reschedule(cpu);
+	}
+	put_cpu();
+}
+
+void vcpu_post(struct vcpu *vcpu)
+{
+	int cpu, me;
+
+	vcpu_wake(vcpu);
+	me = get_cpu();
+	/* One that is leaving looks into its inbox before it enters again. */
+	if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST) {
+		cpu = READ_ONCE(vcpu->cpu);
+		if (cpu != me && cpu >= 0 && cpu_online(cpu))
+			backend_call(notify)(vcpu, cpu);
 	}
 	put_cpu();
 }
@@ -143,6 +159,12 @@ static bool request_nothing(struct vcpu *vcpu, int *ret)
 	return true;
 }
 
+static bool request_eoi_map(struct vcpu *vcpu, int *ret)
+{
+	apic_update_eoi_map(vcpu);
+	return true;
+}
+
 static bool request_clock_update(struct vcpu *vcpu, int *ret)
 {
 	pv_clock_update(vcpu);
@@ -171,7 +193,7 @@ static const struct request_row request_rows[REQ_COUNT] = {
 	[REQ_NMI] = { "nmi", request_nmi },
 	/* Being there was enough: the arbiter looks before each entry. */
 	[REQ_EVENT] = { "event", request_nothing },
-	[REQ_IOAPIC_SCAN] = { "ioapic scan", request_nothing },
+	[REQ_EOI_MAP] = { "eoi map", request_eoi_map },
 	[REQ_CLOCK_UPDATE] = { "clock update", request_clock_update },
 	[REQ_MASTERCLOCK] = { "master clock", request_masterclock },
 	[REQ_UNHALT] = { "unhalt", request_nothing },

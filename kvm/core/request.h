@@ -24,7 +24,7 @@ enum request {
 	REQ_MP_EVENTS,		/* INIT or SIPI is pending in the LAPIC */
 	REQ_NMI,		/* the NMI inbox is not empty */
 	REQ_EVENT,		/* look at interrupts again before entry */
-	REQ_IOAPIC_SCAN,	/* the set of level vectors changed */
+	REQ_EOI_MAP,		/* whose end of interrupt counts has changed */
 	REQ_MASTERCLOCK,	/* recompute the VM's (tsc, ns) pair */
 	REQ_CLOCK_UPDATE,	/* rewrite this vCPU's pvclock page */
 	REQ_UNHALT,		/* end a halt whatever the interrupt state */
@@ -46,6 +46,12 @@ void vcpu_request_kick(struct vcpu *vcpu, enum request req);
  * sends an IPI to one in guest mode. Any context, irqs on or off.
  */
 void vcpu_kick(struct vcpu *vcpu);
+
+/**
+ * vcpu_post() - its LAPIC's inbox has something: have the hardware take it in
+ * if it is in guest mode, wake it if it sleeps; any context
+ */
+void vcpu_post(struct vcpu *vcpu);
 
 /** vcpu_wake() - end a block of the vCPU, no IPI; any context */
 void vcpu_wake(struct vcpu *vcpu);

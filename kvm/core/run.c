@@ -29,7 +29,8 @@ static bool run_irq_ready(struct vcpu *vcpu)
 {
 	if (!vcpu->lapic)
 		return vcpu->user_irq_pending;
-	if (lapic_pending_irq(vcpu->lapic) >= 0)
+	/* Asked in any case: it takes in timers and what was posted. */
+	if (lapic_pending_irq(vcpu->lapic) >= 0 && !vcpu->hw_irqs)
 		return true;
 	if (vcpu->user_irq_pending && lapic_accepts_extint(vcpu->lapic))
 		return true;
@@ -50,6 +51,8 @@ static int run_irq_ack(struct vcpu *vcpu)
 		return -1;
 	if (chip_extint_pending(vcpu))
 		return chip_extint_ack(vcpu);
+	if (vcpu->hw_irqs)
+		return -1;
 	vector = lapic_pending_irq(vcpu->lapic);
 	if (vector >= 0)
 		lapic_ack(vcpu->lapic, vector);
@@ -138,6 +141,12 @@ static void run_set_tpr(struct vcpu *vcpu)
 	}
 	entry->cr8 = lapic_get_cr8(vcpu->lapic);
 	irr = lapic_highest_irr(vcpu->lapic);
+	if (vcpu->hw_irqs) {
+		entry->requested = irr;
+		entry->in_service = vcpu->lapic->isr_highest;
+		entry->cr8_exit = false;
+		return;
+	}
 	/* Only a TPR that holds an interrupt back is worth an exit. */
 	entry->cr8_exit = irr >= 0 && entry->cr8 >= irr >> 4;
 }
@@ -155,7 +164,9 @@ static void run_after_exit(struct vcpu *vcpu)
 		ev->nmi_blocked = false;
 	if (exit->inflight.type == EVENT_NMI)
 		ev->nmi_blocked = true;
-	if (vcpu->lapic) {
+	if (vcpu->hw_irqs) {
+		lapic_hw_ran(vcpu->lapic, exit->in_service);
+	} else if (vcpu->lapic) {
 		if (exit->cr8 != vcpu->entry.cr8)
 			lapic_set_cr8(vcpu->lapic, exit->cr8);
 	} else {

@@ -225,6 +225,7 @@ void vcpu_dyn_changed(struct vcpu *vcpu)
 				MISC_ENABLE_MWAIT;
 	cpuid_dyn_update(&vcpu->cpuid_dyn, vcpu->cpuid,
 			 vcpu_regs(vcpu, RG_CR), base);
+	apic_update_accel(vcpu);
 }
 
 void vcpu_cpuid_changed(struct vcpu *vcpu)
@@ -260,6 +261,7 @@ void vcpu_update_policy(struct vcpu *vcpu)
 		if (debug & KVM_GUESTDBG_USE_SW_BP)
 			vcpu->policy.exceptions |= BIT(VEC_BP);
 	}
+	apic_update_accel(vcpu);
 	vcpu->controls_stale = true;
 }
 

@@ -115,6 +115,8 @@ struct vcpu {
 	struct pv_clock_state *pv_clock; /* pv/clock.c */
 
 	struct lapic *lapic;		/* [I] NULL without in-kernel LAPIC */
+	bool hw_irqs;			/* hardware delivers its interrupts */
+	u64 eoi_map[4];			/* whose end the hardware has to tell */
 
 	/* ---- running [v] ---- */
 	struct kvm_run *run;		/* [I] page 0 of the mapping */

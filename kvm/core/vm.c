@@ -125,6 +125,7 @@ static void vm_destroy(struct kref *ref)
 	host_free(rcu_dereference_raw(vm->bus[VM_BUS_PIO]));
 	host_free(rcu_dereference_raw(vm->bus[VM_BUS_MMIO]));
 	mem_free(&vm->mem);
+	apic_vm_free(vm);
 	backend.vm_free(vm);
 	kfree(vm);
 	module_put(backend.owner);

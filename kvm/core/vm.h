@@ -82,6 +82,8 @@ struct vm {
 	struct list_head ioeventfds;		/* [6] */
 	int split_pins;			/* [4] IOAPIC pins of a split chip */
 	struct lapic_config lapic_config;	/* [4] set before vCPUs */
+	struct page *apic_page;		/* [4] what accesses are recognized by */
+	bool apic_page_mapped;		/* [a] core/apic.c */
 
 	/* ---- time (core/clock.c, pv/clock.c) ---- */
 	struct vm_clock clock;

@@ -2,9 +2,10 @@
 /*
  * Local APIC: life, incoming interrupts, priorities.
  *
- * An interrupt's way: lapic_set_irr() (any thread) sets TMR and IRR and then
- * the hint irr_pending; lapic_pending_irq() (owner) compares the highest
- * request with the processor priority; lapic_ack() moves it into service;
+ * An interrupt's way: lapic_request() (any thread) sets TMR and IRR and then
+ * the hint irr_pending, or leaves it in the inbox for the owner or the hardware
+ * to fetch; lapic_pending_irq() (owner) compares the highest request with the
+ * processor priority; lapic_ack() moves it into service;
  * lapic_eoi() ends it. SDM vol. 3, 11.8.
  *
  * Invariants: isr_highest is the highest bit of the ISR; the page's PPR is
@@ -74,12 +75,33 @@ void lapic_init(struct lapic *l, const struct lapic_config *cfg, void *regs,
 	lapic_reset(l, false);
 }
 
+/* Owner: what came into the inbox is requested now. */
+static void take_posted(struct lapic *l)
+{
+	unsigned long pir[4];
+	unsigned int w;
+
+	if (!l->posted || !posted_take(l->posted, pir))
+		return;
+	for (w = 0; w < 8; w++) {
+		u32 bits = pir[w / 2] >> w % 2 * 32;
+
+		if (bits)
+			lapic_put(l, LAPIC_IRR + w * 16,
+				  lapic_get(l, LAPIC_IRR + w * 16) | bits);
+	}
+	WRITE_ONCE(l->irr_pending, true);
+}
+
 void lapic_reset(struct lapic *l, bool init)
 {
 	bool bsp = l->id == l->cfg->bsp_id;
 	u32 reg;
 
 	lapic_timer_stop(l);
+	l->timer.mode = 0;
+	/* A reset forgets what was requested before it. */
+	take_posted(l);
 	if (!init)
 		WRITE_ONCE(l->base, LAPIC_DEFAULT_BASE | APIC_BASE_EN |
 				    (bsp ? APIC_BASE_BSP : 0));
@@ -101,6 +123,7 @@ void lapic_resync(struct lapic *l)
 {
 	l->isr_highest = bitmap_highest(l, LAPIC_ISR, 8);
 	update_ppr(l);
+	lapic_put(l, LAPIC_VERSION, lapic_version(l));
 	/* The next look at the IRR takes it back if there is nothing. */
 	WRITE_ONCE(l->irr_pending, true);
 }
@@ -139,21 +162,55 @@ enum msr_rc lapic_set_base(struct lapic *l, u64 value, bool host)
 	return MSR_OK;
 }
 
-bool lapic_set_irr(struct lapic *l, u8 vector, bool level)
+/* True if the trigger mode has just become level. */
+static bool set_trigger(struct lapic *l, u8 vector, bool level)
 {
-	if (bitmap_test(l, LAPIC_TMR, vector) != level) {
-		if (level)
-			set_bit(vector & 31,
-				bitmap_word(l, LAPIC_TMR, vector));
-		else
-			clear_bit(vector & 31,
-				  bitmap_word(l, LAPIC_TMR, vector));
-	}
+	if (bitmap_test(l, LAPIC_TMR, vector) == level)
+		return false;
+	if (level)
+		set_bit(vector & 31, bitmap_word(l, LAPIC_TMR, vector));
+	else
+		clear_bit(vector & 31, bitmap_word(l, LAPIC_TMR, vector));
+	return level;
+}
+
+static bool set_irr(struct lapic *l, u8 vector)
+{
 	if (test_and_set_bit(vector & 31, bitmap_word(l, LAPIC_IRR, vector)))
 		return false;
 	if (!READ_ONCE(l->irr_pending))
 		WRITE_ONCE(l->irr_pending, true);
 	return true;
+}
+
+static enum lapic_rc request_posted(struct lapic *l, u8 vector, bool new_level)
+{
+	bool requested = bitmap_test(l, LAPIC_IRR, vector);
+
+	if (new_level)
+		l->cfg->ops->eoi_map(l);
+	if (!posted_set(l->posted, vector))
+		return LAPIC_COALESCED;
+	l->cfg->ops->post(l);
+	return requested ? LAPIC_COALESCED : LAPIC_DELIVERED;
+}
+
+enum lapic_rc lapic_request(struct lapic *l, u8 vector, bool level)
+{
+	bool new_level = set_trigger(l, vector, level);
+
+	if (l->posted)
+		return request_posted(l, vector, new_level);
+	if (!set_irr(l, vector))
+		return LAPIC_COALESCED;
+	l->cfg->ops->kick(l);
+	return LAPIC_DELIVERED;
+}
+
+void lapic_request_self(struct lapic *l, u8 vector)
+{
+	set_trigger(l, vector, false);
+	set_irr(l, vector);
 }
 
 void lapic_error(struct lapic *l, unsigned int bit)
@@ -166,8 +223,8 @@ void lapic_error(struct lapic *l, unsigned int bit)
 		return;
 	if (vector < LOWEST_VECTOR)
 		set_bit(ESR_RECV_ILLEGAL, &l->errors);
-	else if (lapic_set_irr(l, vector, false))
-		l->cfg->ops->kick(l);
+	else
+		lapic_request(l, vector, false);
 }
 
 static enum lapic_rc deliver_fixed(struct lapic *l, u8 vector, bool level)
@@ -178,10 +235,7 @@ static enum lapic_rc deliver_fixed(struct lapic *l, u8 vector, bool level)
 		lapic_error(l, ESR_RECV_ILLEGAL);
 		return LAPIC_IGNORED;
 	}
-	if (!lapic_set_irr(l, vector, level))
-		return LAPIC_COALESCED;
-	l->cfg->ops->kick(l);
-	return LAPIC_DELIVERED;
+	return lapic_request(l, vector, level);
 }
 
 static enum lapic_rc deliver_init(struct lapic *l)
@@ -268,6 +322,7 @@ int lapic_highest_irr(struct lapic *l)
 {
 	int irr;
 
+	take_posted(l);
 	if (!READ_ONCE(l->irr_pending))
 		return -1;
 	irr = bitmap_highest(l, LAPIC_IRR, 8);
@@ -304,10 +359,19 @@ void lapic_ack(struct lapic *l, u8 vector)
 	update_ppr(l);
 }
 
+static void report_eoi(struct lapic *l, u8 vector)
+{
+	bool level = bitmap_test(l, LAPIC_TMR, vector);
+
+	if (level && (lapic_get(l, LAPIC_SVR) & SVR_NO_EOI_BROADCAST))
+		return;
+	if (level || test_bit(vector, l->eoi_watch))
+		l->cfg->ops->eoi(l, vector, level);
+}
+
 void lapic_eoi(struct lapic *l)
 {
 	int vector = l->isr_highest;
-	bool level;
 	u32 isr;
 
 	if (vector < 0)
@@ -316,18 +380,47 @@ void lapic_eoi(struct lapic *l)
 	lapic_put(l, isr, lapic_get(l, isr) & ~(1U << (vector & 31)));
 	l->isr_highest = bitmap_highest(l, LAPIC_ISR, (vector >> 5) + 1);
 	update_ppr(l);
-
-	level = bitmap_test(l, LAPIC_TMR, vector);
-	if (level && (lapic_get(l, LAPIC_SVR) & SVR_NO_EOI_BROADCAST))
-		return;
-	if (level || test_bit(vector, l->eoi_watch))
-		l->cfg->ops->eoi(l, vector, level);
+	report_eoi(l, vector);
 }
 
 void lapic_set_tpr(struct lapic *l, u8 tpr)
 {
 	lapic_put(l, LAPIC_TPR, tpr);
 	update_ppr(l);
+}
+
+void lapic_hw_ran(struct lapic *l, int in_service)
+{
+	l->isr_highest = in_service;
+	/* What it took from the inbox may be in the IRR still. */
+	WRITE_ONCE(l->irr_pending, true);
+}
+
+void lapic_hw_ended(struct lapic *l, u8 vector)
+{
+	report_eoi(l, vector);
+}
+
+static u64 bitmap_get64(const struct lapic *l, u32 reg, unsigned int w)
+{
+	return lapic_get(l, reg + w * 32) |
+	       (u64)lapic_get(l, reg + w * 32 + 16) << 32;
+}
+
+void lapic_eoi_map(struct lapic *l, u64 map[4])
+{
+	unsigned int w, bit;
+
+	take_posted(l);
+	for (w = 0; w < 4; w++) {
+		unsigned long level = bitmap_get64(l, LAPIC_TMR, w), missed;
+
+		missed = level & ~map[w] & ~bitmap_get64(l, LAPIC_IRR, w) &
+			 ~bitmap_get64(l, LAPIC_ISR, w);
+		map[w] = level | READ_ONCE(l->eoi_watch[w]);
+		for_each_set_bit(bit, &missed, 64)
+			report_eoi(l, w * 64 + bit);
+	}
 }
 
 static_assert(sizeof(((struct lapic *)0)->eoi_watch) * 8 == VECTORS);

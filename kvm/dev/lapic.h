@@ -8,10 +8,12 @@
  * cached priorities, the timer) is in struct lapic.
  *
  * Two kinds of callers:
- *   owner  the vCPU's thread, or whoever holds vcpu->mutex
+ *   owner  the vCPU's thread, or whoever holds vcpu->mutex; not in guest mode
  *   any    every context, interrupts off and hardirq included, no lock held
  * Interrupts come in from any thread by atomic operations on the page (IRR,
- * TMR) and on the fields marked [a]. All else belongs to the owner; the few
+ * TMR) and on the fields marked [a]. Where hardware can work on the page while
+ * the guest runs, the IRR is the owner's and the hardware's, and senders go
+ * through the inbox, `posted`. All else belongs to the owner; the few
  * registers that senders look at for matching are single words which they
  * read once, so that a match against a guest that is reprogramming its APIC
  * sees the old or the new value, as on a bus.
@@ -25,6 +27,7 @@
 #include "base/host.h"
 #include "base/rc.h"
 #include "dev/env.h"
+#include "dev/posted.h"
 
 struct lapic;
 
@@ -109,6 +112,14 @@ struct lapic_ops {
 	 * barrier has to stand before the look at what the vCPU is doing.
 	 */
 	void (*kick)(struct lapic *l);
+	/* Any: the same, for an interrupt that waits in the inbox: hardware
+	 * that delivers by itself need only be told.
+	 */
+	void (*post)(struct lapic *l);
+	/* Any: with an inbox: hardware that ends interrupts itself has to
+	 * call lapic_eoi_map() before the vCPU runs guest code.
+	 */
+	void (*eoi_map)(struct lapic *l);
 	/* Any: count one NMI in the owner's inbox, and kick. */
 	void (*nmi)(struct lapic *l);
 	/* Owner: take the message to every LAPIC that lapic_match()es it. */
@@ -150,6 +161,8 @@ struct lapic_config {
 struct lapic_timer {
 	bool armed;		/* [v] counting down, or a deadline is set */
 	bool hint;		/* [a] the host timer fired: look at the time */
+	u8 mode;		/* [v] the LVT's, as of the last write handled */
+	u64 unit;		/* [v] ns per count, of the count under way */
 	u64 expires;		/* [v] now() when the count reaches 0 */
 	u64 period;		/* [v] ns of one whole count */
 	u64 tsc_deadline;	/* [v] IA32_TSC_DEADLINE; 0 is disarmed */
@@ -161,6 +174,7 @@ struct lapic_timer {
 
 struct lapic {
 	void *regs;		/* [I] the page; contents as said above */
+	struct posted *posted;	/* [I] the inbox; NULL: none is needed */
 	const struct lapic_config *cfg;	/* [I] */
 	u32 id;			/* [I] x2APIC id = vCPU id */
 	u64 base;		/* [v/r] IA32_APIC_BASE */
@@ -260,13 +274,15 @@ enum msr_rc lapic_msr_read(struct lapic *l, u32 msr, u64 *value);
 enum msr_rc lapic_msr_write(struct lapic *l, u32 msr, u64 value);
 
 /**
- * lapic_set_irr() - any: request @vector (16 to 255)
+ * lapic_request() - any: request @vector (16 to 255), and kick or post
  * @level: trigger mode, kept in the TMR
  *
- * Lock-free. Returns false when it was requested already (coalesced). Does
- * not kick: lapic_deliver() does.
+ * Lock-free. Coalesced if it was requested already.
  */
-bool lapic_set_irr(struct lapic *l, u8 vector, bool level);
+enum lapic_rc lapic_request(struct lapic *l, u8 vector, bool level);
+
+/** lapic_request_self() - owner: the same for an edge from within, no kick */
+void lapic_request_self(struct lapic *l, u8 vector);
 
 /** lapic_deliver() - any: take a message meant for this LAPIC, and kick */
 enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg);
@@ -317,6 +333,37 @@ static inline void lapic_set_cr8(struct lapic *l, u8 cr8)
 {
 	lapic_set_tpr(l, (cr8 & 15) << 4);
 }
+
+/* ---- hardware that works on the page while the guest runs ---- */
+
+/**
+ * lapic_hw_ran() - owner: the guest ran with hardware that delivers and ends
+ * interrupts; @in_service is the highest vector it has in service, -1: none
+ */
+void lapic_hw_ran(struct lapic *l, int in_service);
+
+/**
+ * lapic_hw_wrote() - owner: the guest's write to the register at @offset of
+ * the page is done; do what follows from it. SDM vol. 3, 30.4.3.3
+ */
+void lapic_hw_wrote(struct lapic *l, u32 offset);
+
+/**
+ * lapic_hw_ended() - owner: hardware ended @vector, and somebody wants to know
+ */
+void lapic_hw_ended(struct lapic *l, u8 vector);
+
+/**
+ * lapic_eoi_map() - owner: a bit for each vector whose end somebody wants to
+ * know: level-triggered ones and eoi_watch
+ * @map: what it was, updated
+ *
+ * Ends that came unnoticed because a vector was not in the map are reported.
+ */
+void lapic_eoi_map(struct lapic *l, u64 map[4]);
+
+/** lapic_msr_plain() - is RDMSR of @msr a read of 32 bits of the page */
+bool lapic_msr_plain(u32 msr);
 
 /** lapic_take_init() - owner: an INIT came in; forgets it */
 static inline bool lapic_take_init(struct lapic *l)
@@ -448,6 +495,9 @@ static inline u32 lapic_x2apic_ldr(u32 id)
 {
 	return (id >> 4) << 16 | 1U << (id & 15);
 }
+
+/* For dev/lapic*.c only: the version register's value. */
+u32 lapic_version(const struct lapic *l);
 
 /* For dev/lapic*.c only: act on a written ICR or SELF_IPI; owner. */
 void lapic_send_icr(struct lapic *l, u64 icr);

@@ -99,7 +99,7 @@ void lapic_send_self(struct lapic *l, u8 vector)
 	if (vector < FIRST_VECTOR)
 		lapic_error(l, ESR_SEND_ILLEGAL);
 	else
-		lapic_set_irr(l, vector, false);
+		lapic_request_self(l, vector);
 }
 
 /* SDM vol. 3, table 11-3: what may go with a shorthand that includes self */

@@ -102,7 +102,7 @@ static struct reg_row reg_row(const struct lapic *l, u32 reg)
 }
 
 /* SDM vol. 3, figure 11-7: an integrated APIC with six or seven LVT entries */
-static u32 version(const struct lapic *l)
+u32 lapic_version(const struct lapic *l)
 {
 	return 0x14 | (l->has_cmci ? 6 : 5) << 16 |
 	       (l->cfg->directed_eoi ? BIT(24) : 0);
@@ -112,7 +112,7 @@ static u32 reg_read(struct lapic *l, u32 reg)
 {
 	switch (reg) {
 	case LAPIC_VERSION:
-		return version(l);
+		return lapic_version(l);
 	case LAPIC_TMCCT:
 		return lapic_timer_count(l);
 	default:
@@ -287,6 +287,38 @@ enum msr_rc lapic_msr_write(struct lapic *l, u32 msr, u64 value)
 	return MSR_OK;
 }
 
+bool lapic_msr_plain(u32 msr)
+{
+	u32 reg = msr_reg(msr);
+
+	if (reg >= sizeof(struct kvm_lapic_state))
+		return false;
+	switch (reg) {
+	case LAPIC_ICR:		/* 64 bits, of two places */
+	case LAPIC_TMCCT:	/* counts */
+	case LAPIC_LVT_CMCI:	/* not every guest has it */
+		return false;
+	default:
+		return reg_rows[reg >> 4].access & MR;
+	}
+}
+
+void lapic_hw_wrote(struct lapic *l, u32 offset)
+{
+	u32 reg = offset & ~15U;
+	struct reg_row row;
+
+	if (reg >= sizeof(struct kvm_lapic_state))
+		return;
+	row = reg_row(l, reg);
+	if (reg == LAPIC_ID)
+		lapic_put(l, reg, lapic_x2apic(l) ? l->id : l->id << 24);
+	else if (row.access & (XW | MW))
+		reg_write(l, reg, lapic_get(l, reg) & row.bits);
+	else
+		lapic_put(l, reg, 0);
+}
+
 static u32 *state_reg(struct kvm_lapic_state *s, u32 reg)
 {
 	return (u32 *)&s->regs[reg];
@@ -309,9 +341,11 @@ void lapic_get_state(struct lapic *l, struct kvm_lapic_state *s)
 {
 	if (READ_ONCE(l->timer.hint))
 		lapic_timer_sync(l);
+	/* Takes in what is in the inbox. */
+	lapic_highest_irr(l);
 	memcpy(s, l->regs, sizeof(*s));
 	*state_reg(s, LAPIC_ID) = state_id(l);
-	*state_reg(s, LAPIC_VERSION) = version(l);
+	*state_reg(s, LAPIC_VERSION) = lapic_version(l);
 	*state_reg(s, LAPIC_TMCCT) = lapic_timer_count(l);
 }
 
@@ -325,6 +359,8 @@ void lapic_set_state(struct lapic *l, const struct kvm_lapic_state *s)
 {
 	u32 reg, value;
 
+	/* The state given is all there is: empty the inbox. */
+	lapic_highest_irr(l);
 	for (reg = 0; reg < sizeof(*s); reg += 16) {
 		struct reg_row row = reg_row(l, reg);
 

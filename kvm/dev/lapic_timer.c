@@ -44,7 +44,7 @@ static enum timer_mode mode_of(u32 lvt)
 
 static enum timer_mode mode(const struct lapic *l)
 {
-	return mode_of(lapic_get(l, LAPIC_LVT_TIMER));
+	return l->timer.mode;
 }
 
 static u64 now(struct lapic *l)
@@ -70,7 +70,7 @@ static void raise(struct lapic *l)
 	if ((lvt & LVT_VECTOR) < FIRST_VECTOR)
 		lapic_error(l, ESR_RECV_ILLEGAL);
 	else
-		lapic_set_irr(l, lvt & LVT_VECTOR, false);
+		lapic_request_self(l, lvt & LVT_VECTOR);
 }
 
 static void disarm(struct lapic *l)
@@ -118,8 +118,10 @@ static void set_period(struct lapic *l)
 
 static void run_count(struct lapic *l, u32 count)
 {
-	u64 ns = count * unit_ns(l);
+	u64 ns;
 
+	l->timer.unit = unit_ns(l);
+	ns = count * l->timer.unit;
 	set_period(l);
 	if (mode(l) == TIMER_PERIODIC && count == lapic_get(l, LAPIC_TMICT))
 		ns = l->timer.period;
@@ -195,8 +197,11 @@ void lapic_set_tsc_deadline(struct lapic *l, u64 deadline)
 
 void lapic_timer_write_count(struct lapic *l, u32 value)
 {
-	if (mode(l) >= TIMER_DEADLINE)
+	if (mode(l) >= TIMER_DEADLINE) {
+		/* Hardware may have stored it, which software would not. */
+		lapic_put(l, LAPIC_TMICT, 0);
 		return;
+	}
 	lapic_put(l, LAPIC_TMICT, value);
 	if (value)
 		run_count(l, value);
@@ -212,6 +217,7 @@ void lapic_timer_write_lvt(struct lapic *l, u32 value)
 	if (READ_ONCE(l->timer.hint))
 		lapic_timer_sync(l);
 	lapic_put(l, LAPIC_LVT_TIMER, value);
+	l->timer.mode = new;
 	if (old == new || (old < TIMER_DEADLINE && new < TIMER_DEADLINE))
 		return;
 	lapic_timer_stop(l);
@@ -239,7 +245,7 @@ u32 lapic_timer_count(struct lapic *l)
 			return 0;
 		left = l->timer.period - -left % l->timer.period;
 	}
-	count = DIV_ROUND_UP(left, unit_ns(l));
+	count = DIV_ROUND_UP(left, l->timer.unit);
 	return min_t(u64, count, lapic_get(l, LAPIC_TMICT));
 }
 
@@ -248,6 +254,7 @@ void lapic_timer_restore(struct lapic *l, u32 tmcct)
 	u32 initial = lapic_get(l, LAPIC_TMICT);
 
 	disarm(l);
+	l->timer.mode = mode_of(lapic_get(l, LAPIC_LVT_TIMER));
 	if (mode(l) >= TIMER_DEADLINE) {
 		if (l->timer.tsc_deadline)
 			run_deadline(l);

@@ -59,6 +59,11 @@ bool backend_null_deadline(struct vcpu *vcpu, u64 guest_tsc)
 	return false;
 }
 
+void backend_null_notify(struct vcpu *vcpu, int cpu)
+{
+	BUG();
+}
+
 #define X(ret, name, args) \
 	DEFINE_STATIC_CALL(backend_##name, backend_null_##name);
 BACKEND_HOT_CALLS(X)

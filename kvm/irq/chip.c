@@ -204,9 +204,12 @@ static void watch_vectors(struct irqchip *chip)
 		return;
 	bitmap_copy(chip->watch, map, 256);
 	chip->watch_vcpus = vcpus;
-	vm_for_each_vcpu(i, vcpu, chip->vm)
+	vm_for_each_vcpu(i, vcpu, chip->vm) {
 		for (w = 0; w < ARRAY_SIZE(map); w++)
 			WRITE_ONCE(vcpu->lapic->eoi_watch[w], map[w]);
+		if (vcpu->lapic->posted)
+			vcpu_request_kick(vcpu, REQ_EOI_MAP);
+	}
 }
 
 void chip_update_watch(struct vm *vm)

@@ -36,6 +36,7 @@ struct fault {
 	u64 npages;
 	struct hva hva;		/* of the page at gfn */
 	bool readonly, logged;
+	bool small;		/* not to be mapped by a larger page */
 
 	unsigned long seq;	/* of the notifier, before the lookup */
 	struct pfn_ref ref;
@@ -144,7 +145,7 @@ static enum page_level best_level(const struct fault *fault)
 {
 	enum page_level level;
 
-	if (fault->logged)
+	if (fault->logged || fault->small)
 		return PG_4K;
 	level = min(pfn_host_level(fault->hva, fault->ref.pfn),
 		    fault->mmu->format->max_leaf);
@@ -240,4 +241,26 @@ enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in)
 	rc = fault_map(&fault);
 	pfn_put(&fault.ref);
 	return rc;
+}
+
+bool mmu_map_page(struct mmu *mmu, struct gfn gfn, struct pfn pfn)
+{
+	struct fault fault = {
+		.mmu = mmu,
+		.gfn = gfn,
+		.wanted = PTE_READ | PTE_WRITE,
+		.write = true,
+		.small = true,
+		.ref = { .pfn = pfn, .writable = true },
+	};
+	const struct memslots *slots;
+	bool slot;
+
+	rcu_read_lock();
+	slots = mem_slots(mmu->mem);
+	fault.generation = slots->generation;
+	slot = memslots_find(slots, gfn);
+	rcu_read_unlock();
+	fault.seq = mmu_mm_seq(mmu->mm);
+	return !slot && fault_map(&fault) == FAULT_FIXED;
 }

@@ -82,6 +82,17 @@ void mmu_zap_all(struct mmu *mmu)
 	mmu_op_end(&op);
 }
 
+void mmu_zap_page(struct mmu *mmu, struct gfn gfn)
+{
+	struct mmu_op op;
+
+	/* A fault that is mapping it has finished, or sees the change. */
+	wait_for_faults(mmu);
+	mmu_op_begin(&op, mmu);
+	zap_range(&op, gfn, gfn_add(gfn, 1), true);
+	mmu_op_end(&op);
+}
+
 /* The next part by host address; false: no more. Restarts on new slots. */
 static bool next_part(struct mmu *mmu, struct hva_walk *walk, u64 *generation)
 {

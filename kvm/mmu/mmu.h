@@ -117,6 +117,17 @@ static inline int mmu_root_levels(const struct mmu *mmu)
  */
 enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in);
 
+/**
+ * mmu_map_page() - map a page of the host's own at @gfn, where no slot is
+ *
+ * As mmu_fault(), but that it sleeps for a table at most. The caller keeps the
+ * page until after mmu_free(). False: not mapped, no memory or a slot came.
+ */
+bool mmu_map_page(struct mmu *mmu, struct gfn gfn, struct pfn pfn);
+
+/** mmu_zap_page() - forget the translation of @gfn; may sleep */
+void mmu_zap_page(struct mmu *mmu, struct gfn gfn);
+
 /** mmu_zap_all() - forget every translation; may sleep */
 void mmu_zap_all(struct mmu *mmu);
 

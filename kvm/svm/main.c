@@ -327,6 +327,12 @@ static bool svm_deadline(struct vcpu *vcpu, u64 guest_tsc)
 	return false;
 }
 
+static void svm_notify(struct vcpu *vcpu, int cpu)
+{
+	/* Nothing is ever in an inbox: AVIC is off. */
+	arch_smp_send_reschedule(cpu);
+}
+
 static enum run_next svm_private_exit(struct vcpu *vcpu, struct exit *exit)
 {
 	/* An exit nobody asked for. */

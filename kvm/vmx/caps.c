@@ -40,6 +40,38 @@ static void caps_words(struct vmx_caps *caps, const struct vmx_host *host)
 		caps->may[WORD_PROC2] &= ~vmx_bit(CTL_VPID);
 }
 
+/* 27.2.1.1: a control that may be 1 only with another. In order. */
+static const struct {
+	u8 control, with;
+} rests_on[] = {
+	{ CTL_APIC_ACCESSES, CTL_TPR_SHADOW },
+	{ CTL_X2APIC, CTL_TPR_SHADOW },
+	{ CTL_APIC_REGISTERS, CTL_TPR_SHADOW },
+	{ CTL_VIRTUAL_INTR, CTL_TPR_SHADOW },
+	{ CTL_POSTED, CTL_VIRTUAL_INTR },
+	{ CTL_POSTED, CTL_ACK_IRQ },
+};
+
+static void caps_clear(struct vmx_caps *caps, enum vmx_control control)
+{
+	caps->may[vmx_control_rows[control].word] &= ~vmx_bit(control);
+}
+
+static void caps_close(struct vmx_caps *caps)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rests_on); i++)
+		if (!vmx_can(caps, rests_on[i].with))
+			caps_clear(caps, rests_on[i].control);
+}
+
+void vmx_caps_drop(struct vmx_caps *caps, enum vmx_control control)
+{
+	caps_clear(caps, control);
+	caps_close(caps);
+}
+
 struct vmx_caps vmx_caps(const struct vmx_host *host)
 {
 	struct vmx_caps caps = {
@@ -65,6 +97,7 @@ struct vmx_caps vmx_caps(const struct vmx_host *host)
 	/* Write-protection by D bits is what PML rests on: 29.3.6 */
 	if (!caps.ept_ad)
 		caps.may[WORD_PROC2] &= ~vmx_bit(CTL_PML);
+	caps_close(&caps);
 	return caps;
 }
 

@@ -67,6 +67,7 @@ enum vmx_word {
 	X(PML, PROC2, 17, WANTED, "enable PML") \
 	X(TSC_SCALING, PROC2, 25, WANTED, "use TSC scaling") \
 	X(HOST_64BIT, EXIT, 9, REQUIRED, "host address-space size") \
+	X(ACK_IRQ, EXIT, 15, WANTED, "acknowledge interrupt on exit") \
 	X(EXIT_LOAD_PAT, EXIT, 19, REQUIRED, "load IA32_PAT on exit") \
 	X(EXIT_LOAD_EFER, EXIT, 21, REQUIRED, "load IA32_EFER on exit") \
 	X(LOAD_DEBUG, ENTRY, 2, REQUIRED, "load debug controls") \
@@ -125,6 +126,9 @@ struct vmx_caps vmx_caps(const struct vmx_host *host);
 
 /** vmx_can() - may this control be 1 */
 bool vmx_can(const struct vmx_caps *caps, enum vmx_control control);
+
+/** vmx_caps_drop() - do without @control, and with it what rests on it */
+void vmx_caps_drop(struct vmx_caps *caps, enum vmx_control control);
 
 /** vmx_bit() - a control's bit in its word */
 u32 vmx_bit(enum vmx_control control);

@@ -5,8 +5,9 @@
  * What is always set keeps the host in control or concerns what the guest's
  * registers do not hold. #DB is always intercepted: DR6 is not in the VMCS,
  * and the exit leaves it alone, so that the guest's DR6 never has to be in
- * the register (28.1). External interrupts are not acknowledged on exit: the
- * host takes them as usual when it enables interrupts.
+ * the register (28.1). External interrupts are not acknowledged on exit, but
+ * with posted interrupts, which need it: the host takes them as usual when it
+ * enables interrupts.
  *
  * Instructions that an enabling control does not enable raise #UD by
  * themselves; ENCLS does not, hence its control.
@@ -58,8 +59,6 @@ static void set_policy(struct vmx_controls *c, const struct policy *policy,
 static void set_needs(struct vmx_controls *c, u32 needs,
 		      const struct vmx_caps *caps)
 {
-	bool shadow = vmx_can(caps, CTL_TPR_SHADOW);
-
 	set(c, caps, CTL_IRQ_WINDOW, needs & NEED_IRQ_WINDOW);
 	set(c, caps, CTL_NMI_WINDOW, needs & NEED_NMI_WINDOW);
 	set(c, caps, CTL_GUEST_64BIT, needs & NEED_LONG_MODE);
@@ -67,9 +66,29 @@ static void set_needs(struct vmx_controls *c, u32 needs,
 	set(c, caps, CTL_INVPCID, needs & NEED_INVPCID);
 	set(c, caps, CTL_VPID, needs & NEED_VPID);
 	set(c, caps, CTL_TIMER, needs & NEED_TIMER);
+}
+
+/*
+ * APIC virtualization, chapter 30. The accesses of a page that is mapped are
+ * recognized even while the VMM holds interrupts back, which is when hardware
+ * delivers none and core does.
+ */
+static void set_apic(struct vmx_controls *c, const struct policy *policy,
+		     const struct vmx_caps *caps)
+{
+	bool shadow = vmx_can(caps, CTL_TPR_SHADOW);
+	bool deliver = policy->apic != APIC_ACCEL_NONE && !policy->irqs_held;
+
 	set(c, caps, CTL_TPR_SHADOW, shadow);
 	set(c, caps, CTL_CR8_LOAD_EXIT, !shadow);
 	set(c, caps, CTL_CR8_STORE_EXIT, !shadow);
+	set(c, caps, CTL_APIC_ACCESSES, policy->apic == APIC_ACCEL_MMIO);
+	set(c, caps, CTL_X2APIC, policy->apic == APIC_ACCEL_MSR);
+	set(c, caps, CTL_APIC_REGISTERS, deliver);
+	set(c, caps, CTL_VIRTUAL_INTR, deliver);
+	set(c, caps, CTL_POSTED, deliver);
+	/* Whoever posts is told by an interrupt of the host. */
+	set(c, caps, CTL_ACK_IRQ, deliver && vmx_can(caps, CTL_POSTED));
 }
 
 struct vmx_controls vmx_controls(const struct policy *policy, u32 needs,
@@ -83,6 +102,7 @@ struct vmx_controls vmx_controls(const struct policy *policy, u32 needs,
 	set_always(&c, caps);
 	set_policy(&c, policy, caps);
 	set_needs(&c, needs, caps);
+	set_apic(&c, policy, caps);
 	if (vmx_control_is(&c, CTL_PAUSE_LOOP)) {
 		c.ple_gap = PLE_GAP_TICKS;
 		c.ple_window = PLE_WINDOW_TICKS;

@@ -46,6 +46,9 @@ bool vmx_enter(struct regs *regs, struct vmx_switch *sw);
 /** vmx_exit_point() - where exits arrive: HOST_RIP; never called */
 void vmx_exit_point(void);
 
+/** vmx_host_irq() - as if the interrupt of the gate at @handler came now */
+void vmx_host_irq(unsigned long handler);
+
 /** vmx_host_nmi() - let the host handle the NMI that ended the guest's run */
 void vmx_host_nmi(void);
 

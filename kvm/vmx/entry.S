@@ -188,3 +188,18 @@ SYM_FUNC_START(vmx_host_nmi)
 	pop	%rbp
 	RET
 SYM_FUNC_END(vmx_host_nmi)
+
+/* The same for an interrupt; its IRET leaves interrupts off, as they were. */
+SYM_FUNC_START(vmx_host_irq)
+	push	%rbp
+	mov	%rsp, %rbp
+	and	$-16, %rsp
+	push	$__KERNEL_DS
+	push	%rbp
+	pushf
+	push	$__KERNEL_CS
+	CALL_NOSPEC rdi
+	mov	%rbp, %rsp
+	pop	%rbp
+	RET
+SYM_FUNC_END(vmx_host_irq)

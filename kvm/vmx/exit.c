@@ -20,7 +20,7 @@ struct exit_row {
 /* Ascending. */
 static const struct exit_row rows[] = {
 	{ REASON_EXCEPTION_NMI, EXIT_KIND_NONE, false, RAW_INTR | RAW_QUAL },
-	{ REASON_EXTERNAL, EXIT_KIND_HOST_IRQ, false, 0 },
+	{ REASON_EXTERNAL, EXIT_KIND_NONE, false, RAW_INTR },
 	{ REASON_TRIPLE_FAULT, EXIT_KIND_SHUTDOWN, false, 0 },
 	{ REASON_IRQ_WINDOW, EXIT_KIND_IRQ_WINDOW, false, 0 },
 	{ REASON_NMI_WINDOW, EXIT_KIND_NMI_WINDOW, false, 0 },
@@ -53,6 +53,10 @@ static const struct exit_row rows[] = {
 	{ REASON_PAUSE, EXIT_KIND_PAUSE, true, 0 },
 	{ REASON_ENTRY_MCE, EXIT_KIND_HOST_MCE, false, 0 },
 	{ REASON_TPR, EXIT_KIND_CR8_WRITE, false, 0 },
+	/* What hardware did not do: the instruction is yet to be executed. */
+	{ REASON_APIC_ACCESS, EXIT_KIND_EMULATE, false, 0 },
+	/* What it did; both are traps. */
+	{ REASON_EOI, EXIT_KIND_NONE, false, RAW_QUAL },
 	{ REASON_EPT_VIOLATION, EXIT_KIND_NONE, false, RAW_QUAL | RAW_GPA },
 	{ REASON_EPT_MISCONFIG, EXIT_KIND_PRIVATE, false, RAW_GPA },
 	{ REASON_INVEPT, EXIT_KIND_UD, true, 0 },
@@ -62,6 +66,7 @@ static const struct exit_row rows[] = {
 	{ REASON_INVVPID, EXIT_KIND_UD, true, 0 },
 	{ REASON_WBINVD, EXIT_KIND_WBINVD, true, 0 },
 	{ REASON_XSETBV, EXIT_KIND_XSETBV, true, 0 },
+	{ REASON_APIC_WRITE, EXIT_KIND_NONE, false, RAW_QUAL },
 	/* INVLPG exiting brings it along: 26.1.3 */
 	{ REASON_INVPCID, EXIT_KIND_EMULATE, true, 0 },
 	{ REASON_VMFUNC, EXIT_KIND_UD, true, 0 },
@@ -223,6 +228,19 @@ static void decode_special(const struct vmx_raw *raw, struct exit *exit)
 	switch (raw->reason & EXIT_REASON_BASIC) {
 	case REASON_EXCEPTION_NMI:
 		return decode_exception(raw, exit);
+	case REASON_EXTERNAL:
+		exit->kind = EXIT_KIND_HOST_IRQ;
+		exit->host_irq.taken = raw->intr_info & INTR_INFO_VALID;
+		exit->host_irq.vector = raw->intr_info & INTR_INFO_VECTOR;
+		return;
+	case REASON_EOI:
+		exit->kind = EXIT_KIND_APIC_EOI;
+		exit->apic.vector = raw->qualification;
+		return;
+	case REASON_APIC_WRITE:
+		exit->kind = EXIT_KIND_APIC_WRITE;
+		exit->apic.offset = QUAL_APIC_OFFSET(raw->qualification);
+		return;
 	case REASON_TASK_SWITCH:
 		return decode_task(raw, exit);
 	case REASON_INVLPG:

@@ -31,6 +31,19 @@ struct vmx_caps vmx_host_caps __ro_after_init;
 /* The EPT format with what this host lacks taken out. */
 static struct pte_format tdp_format __ro_after_init;
 
+static bool flexpriority = true;
+module_param(flexpriority, bool, 0444);
+MODULE_PARM_DESC(flexpriority, "TPR shadow and APIC-access page");
+
+static bool enable_apicv;
+module_param(enable_apicv, bool, 0444);
+MODULE_PARM_DESC(enable_apicv,
+		 "APIC-register virtualization and virtual-interrupt delivery");
+
+static bool posted_interrupts = true;
+module_param(posted_interrupts, bool, 0444);
+MODULE_PARM_DESC(posted_interrupts, "Interrupts for running vCPUs, no exit");
+
 /* ---- the host's CPUs --------------------------------------------------- */
 
 static u64 read_msr(u32 index)
@@ -78,6 +91,23 @@ static struct vmx_host read_host(void)
 	return host;
 }
 
+/* What the CPU has and the administrator lets us use. */
+static struct vmx_caps usable_caps(const struct vmx_host *host)
+{
+	struct vmx_caps caps = vmx_caps(host);
+
+	if (!flexpriority)
+		vmx_caps_drop(&caps, CTL_TPR_SHADOW);
+	if (!enable_apicv) {
+		vmx_caps_drop(&caps, CTL_VIRTUAL_INTR);
+		vmx_caps_drop(&caps, CTL_APIC_REGISTERS);
+	}
+	/* An interrupt taken on exit is handled through the IDT. */
+	if (!posted_interrupts || cpu_feature_enabled(X86_FEATURE_FRED))
+		vmx_caps_drop(&caps, CTL_POSTED);
+	return caps;
+}
+
 static void free_cpus(void)
 {
 	int cpu;
@@ -117,7 +147,7 @@ static int vmx_setup(void)
 		pr_err("kvm-intel: %s\n", why);
 		return -EOPNOTSUPP;
 	}
-	vmx_host_caps = vmx_caps(&host);
+	vmx_host_caps = usable_caps(&host);
 	err = alloc_cpus();
 	if (err)
 		return err;
@@ -204,6 +234,7 @@ static void vmx_vcpu_free(struct vcpu *vcpu)
 	for_each_possible_cpu(cpu)
 		cmpxchg(&per_cpu_ptr(&vmx_cpu, cpu)->last, vmx, NULL);
 	vmx_vpid_free(vmx->vpid);
+	vmx_apicv_free(vmx);
 	free_page((unsigned long)vmx->own_vapic);
 	free_page((unsigned long)vmx->msr_bitmap);
 	free_page((unsigned long)vmx->vmcs);
@@ -224,7 +255,8 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	if (!vcpu->lapic)
 		vmx->own_vapic = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vmx->vapic = vcpu->lapic ? vcpu->lapic->regs : vmx->own_vapic;
-	if (!vmx->vmcs || !vmx->msr_bitmap || !vmx->vapic) {
+	if (!vmx->vmcs || !vmx->msr_bitmap || !vmx->vapic ||
+	    vmx_apicv_init(vmx)) {
 		vmx_vcpu_free(vcpu);
 		return -ENOMEM;
 	}
@@ -249,10 +281,7 @@ static void vmcs_setup_controls(struct vmx_vcpu *vmx)
 	vmcs_write(CR4_MASK, ~0ULL);
 	if (vmx->vpid)
 		vmcs_write(VPID, vmx->vpid);
-	if (vmx_can(caps, CTL_TPR_SHADOW)) {
-		vmcs_write(VIRTUAL_APIC_ADDR, __pa(vmx->vapic));
-		vmcs_write(TPR_THRESHOLD, 0);
-	}
+	vmx_apicv_setup(vmx);
 	if (vmx_can(caps, CTL_ENCLS_EXIT))
 		vmcs_write(ENCLS_EXIT_BITMAP, ~0ULL);
 }
@@ -309,6 +338,7 @@ static void vmx_controls_changed(struct vcpu *vcpu)
 
 	vmx->controls_stale = true;
 	vmx_msr_cpuid(vmx);
+	vmx_apicv_update(vmx);
 	/* TSC_AUX is among them, and may be what changed. */
 	if (vmx->host.away)
 		vmx_msr_user(vmx);
@@ -345,7 +375,9 @@ static void vmx_put(struct vcpu *vcpu)
 
 static void vmx_irqoff(struct vcpu *vcpu, struct exit *exit)
 {
-	if (exit->kind == EXIT_KIND_HOST_NMI)
+	if (exit->kind == EXIT_KIND_HOST_IRQ && exit->host_irq.taken)
+		vmx_apicv_irq(exit->host_irq.vector);
+	else if (exit->kind == EXIT_KIND_HOST_NMI)
 		vmx_host_nmi();
 	else if (exit->kind == EXIT_KIND_HOST_MCE)
 		guest_mode_machine_check();
@@ -387,6 +419,10 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 
 	backend->caps = BACKEND_NMI_WINDOW | BACKEND_NEXT_RIP |
 			BACKEND_PDPTES |
+			(vmx_can(caps, CTL_APIC_ACCESSES) ?
+			 BACKEND_APIC_PAGE : 0) |
+			(vmx_can(caps, CTL_VIRTUAL_INTR) ?
+			 BACKEND_DELIVERS : 0) |
 			(scaling ? BACKEND_TSC_SCALING : 0) |
 			(vmx_timer_setup(caps) ? BACKEND_DEADLINE : 0) |
 			(vmx_can(caps, CTL_PAUSE_LOOP) ?
@@ -403,9 +439,12 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 static int __init vmx_module_init(void)
 {
 	struct vmx_host host = read_host();
-	struct vmx_caps caps = vmx_caps(&host);
+	struct vmx_caps caps = usable_caps(&host);
 	int err;
 
+	flexpriority = vmx_can(&caps, CTL_TPR_SHADOW);
+	enable_apicv = vmx_can(&caps, CTL_VIRTUAL_INTR);
+	posted_interrupts = vmx_can(&caps, CTL_POSTED);
 	describe(&vmx_backend, &caps);
 	err = backend_register(&vmx_backend);
 	if (err)

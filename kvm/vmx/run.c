@@ -91,6 +91,8 @@ static void write_tpr(struct vmx_vcpu *vmx, const struct entry *entry)
 
 	if (!vmx_can(&vmx_host_caps, CTL_TPR_SHADOW))
 		return;
+	if (vmx->vcpu.hw_irqs)
+		vmx_apicv_enter(vmx, entry);
 	if (vmx->own_vapic)
 		*vapic_tpr(vmx) = entry->cr8 << 4;
 	if (threshold != vmx->hw_tpr_threshold)
@@ -199,6 +201,8 @@ static void collect_exit(struct vmx_vcpu *vmx, const struct entry *entry,
 	vmx->hw_interruptibility = raw.interruptibility;
 	vmx_exit_decode(&raw, exit);
 	vmx_event_exit(vmx, &raw, exit);
+	if (vmx->vcpu.hw_irqs)
+		vmx_apicv_leave(vmx, exit);
 	if (!(raw.reason & EXIT_REASON_ENTRY_FAILURE)) {
 		vmx->launched = true;
 		return;
@@ -221,6 +225,7 @@ static void fail(struct vmx_vcpu *vmx, const struct entry *entry,
 		.shadow = entry->shadow,
 		.inflight = entry->inject,
 		.fail.reason = vmcs_read(INSN_ERROR),
+		.in_service = entry->in_service,
 	};
 	exit->hw_reason = exit->fail.reason;
 	vmcs_write(ENTRY_INTR_INFO, 0);

@@ -7,7 +7,7 @@
  *   vmcs.c   which VMCS is where             event.c  injection, windows
  *   host.c   the host's half of the state    msr.c    MSR bitmaps, MSRs
  *   eptp.c   EPT pointer, VPID, flushes      run.c    one entry
- *   timer.c  the preemption timer
+ *   apicv.c  APIC virtualization             timer.c  the preemption timer
  *
  * A struct vmx_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * vmx_cpu to whoever runs on that CPU with preemption off. What connects the
@@ -90,6 +90,8 @@ struct vmx_vcpu {
 	u64 hw_rip, hw_rsp, hw_rflags;
 	u32 hw_interruptibility;
 	u32 hw_tpr_threshold;
+	u16 hw_intr_status;		/* RVI and SVI */
+	u64 hw_eoi_map[4];
 	u64 hw_cr3_host, hw_cr4_host;
 
 	struct vmx_timer timer;
@@ -249,6 +251,33 @@ bool vmx_l1d_due(struct vmx_vcpu *vmx);
 
 /** vmx_l1d_flush() - do it; noinstr */
 void vmx_l1d_flush(void);
+
+/* ---- apicv.c ----------------------------------------------------------- */
+
+/** vmx_apicv_init() - the inbox, if hardware delivers; -ENOMEM; may sleep */
+int vmx_apicv_init(struct vmx_vcpu *vmx);
+void vmx_apicv_free(struct vmx_vcpu *vmx);
+
+/** vmx_apicv_setup() - fields that keep their value for good */
+void vmx_apicv_setup(struct vmx_vcpu *vmx);
+
+/** vmx_apicv_update() - policy or vcpu->eoi_map changed: bitmaps */
+void vmx_apicv_update(struct vmx_vcpu *vmx);
+
+/**
+ * vmx_apicv_enter() - tell the hardware what is requested and in service
+ * vmx_apicv_leave() - learn what is in service, into @exit
+ *
+ * Around an entry with virtual-interrupt delivery.
+ */
+void vmx_apicv_enter(struct vmx_vcpu *vmx, const struct entry *entry);
+void vmx_apicv_leave(struct vmx_vcpu *vmx, struct exit *exit);
+
+/** vmx_apicv_irq() - handle the interrupt @vector that an exit acknowledged */
+void vmx_apicv_irq(u8 vector);
+
+/** vmx_notify() - backend.notify() */
+void vmx_notify(struct vcpu *vcpu, int cpu);
 
 /* ---- timer.c ----------------------------------------------------------- */
 

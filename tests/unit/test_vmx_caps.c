@@ -108,6 +108,30 @@ static void test_derived(void **state)
 	assert_null(vmx_refusal(&host));
 }
 
+/* 27.2.1.1: nor is one without what it rests on. */
+static void test_dropped(void **state)
+{
+	struct vmx_caps caps = vmx_caps(&host_skylake);
+
+	vmx_caps_drop(&caps, CTL_ACK_IRQ);
+	assert_false(vmx_can(&caps, CTL_POSTED));
+	assert_true(vmx_can(&caps, CTL_VIRTUAL_INTR));
+
+	caps = vmx_caps(&host_skylake);
+	vmx_caps_drop(&caps, CTL_VIRTUAL_INTR);
+	assert_false(vmx_can(&caps, CTL_POSTED));
+	assert_true(vmx_can(&caps, CTL_APIC_REGISTERS));
+	assert_true(vmx_can(&caps, CTL_ACK_IRQ));
+
+	caps = vmx_caps(&host_skylake);
+	vmx_caps_drop(&caps, CTL_TPR_SHADOW);
+	assert_false(vmx_can(&caps, CTL_APIC_ACCESSES));
+	assert_false(vmx_can(&caps, CTL_APIC_REGISTERS));
+	assert_false(vmx_can(&caps, CTL_X2APIC));
+	assert_false(vmx_can(&caps, CTL_VIRTUAL_INTR));
+	assert_false(vmx_can(&caps, CTL_POSTED));
+}
+
 static void assert_refused(const struct vmx_host *host, const char *part)
 {
 	const char *why = vmx_refusal(host);
@@ -204,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_derived),
+		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_basic),
 		cmocka_unit_test(test_cover),

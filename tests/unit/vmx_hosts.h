@@ -40,7 +40,7 @@ static const struct vmx_host host_minimal = {
 		[WORD_PIN] = WORDS(0x16, 0x3f),
 		[WORD_PROC] = WORDS(0x0401e172, 0xf7d9fffe),
 		[WORD_PROC2] = WORDS(0, 0x82),
-		[WORD_EXIT] = WORDS(0x00036dff, 0x003fffff),
+		[WORD_EXIT] = WORDS(0x00036dff, 0x003f7fff),
 		[WORD_ENTRY] = WORDS(0x000011ff, 0x0000ffff),
 	},
 	.ept_vpid = EPT_CAP_4_LEVELS | EPT_CAP_WB | EPT_CAP_INVEPT |
