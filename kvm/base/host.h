@@ -49,7 +49,13 @@ static inline void *host_zalloc(size_t size)
 	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
 }
 
-/** host_free() - free host_zalloc() memory; NULL is allowed; may sleep */
+/** host_alloc() - host_zalloc() without the zeroing */
+static inline void *host_alloc(size_t size)
+{
+	return kvmalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+/** host_free() - free such memory; NULL is allowed; not in an NMI */
 static inline void host_free(const void *p)
 {
 	kvfree(p);

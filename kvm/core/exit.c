@@ -192,13 +192,8 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 		.fetch = exit->tdp.fetch,
 		.present = exit->tdp.present,
 	};
-	enum fault_rc rc;
 
-	/* It may sleep for long on the VMM's memory. */
-	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
-	rc = mmu_fault(&vcpu->vm->mmu, &in);
-	epoch_enter(&vcpu->reader);
-	switch (rc) {
+	switch (mmu_fault(&vcpu->vm->mmu, &vcpu->reader, &in)) {
 	case FAULT_FIXED:
 		vcpu->stat.pf_fixed++;
 		return RUN_AGAIN;

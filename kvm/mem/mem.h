@@ -4,10 +4,12 @@
  *
  * Readers of mem->slots are of three kinds. A vCPU inside its epoch may keep
  * pointers until it leaves it. Whoever holds slots_lock sees the newest set.
- * The page-table code reads under RCU, and revalidates by the generation
- * under its own lock. A change publishes, makes the page tables forget through
- * mem->ops, waits for vCPUs that were inside their epoch already, and frees
- * what it took out: there is no grace period to sleep in.
+ * The page-table code reads under its own lock, and a fault that began in the
+ * epoch finds by the generation, under that lock, whether its slot still is.
+ * A change publishes, takes that lock once and makes the page tables forget
+ * through mem->ops, waits for vCPUs that were inside their epoch already, and
+ * frees what it took out: there is no grace period, neither to sleep in nor to
+ * free after.
  *
  * Locks: slots_lock (row 6) serializes changes; see core/locks.h.
  * Callers: core, api; mmu/ hooks itself in by mem->ops.
@@ -28,9 +30,12 @@ struct mem;
 
 /*
  * What page tables do when slots change. slots_lock is held; may sleep. The
- * new set is published: after each call faults see it.
+ * new set is published: after each call faults see it, and settle() is part
+ * of the others.
  */
 struct mem_ops {
+	/* On return no fault and no notifier uses the set of before. */
+	void (*settle)(struct mem *mem);
 	/* On return no vCPU reaches memory through the range of @slot. */
 	void (*zap)(struct mem *mem, const struct memslot *slot);
 	/*
@@ -87,7 +92,7 @@ int mem_get_dirty_log(struct mem *mem, u32 slot, void __user *bitmap);
 
 /**
  * mem_slots() - the present set, for a vCPU inside its epoch, under
- * slots_lock, or under rcu_read_lock() with no use afterwards
+ * slots_lock, or under the page tables' lock
  */
 static inline struct memslots *mem_slots(const struct mem *mem)
 {

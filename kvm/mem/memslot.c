@@ -3,10 +3,15 @@
  * Slot sets: search, the next set from the present one, and the check of what
  * a VMM asks for. See memslot.h for the data and its invariants.
  *
- * A set is one allocation: the header, then the three arrays. Building the
- * next one copies the arrays, in order, with one slot left out and one put in
- * at its place; nothing is sorted anew. That is 40 bytes per slot, which
- * for the few dozen slots of a usual VM is less than any tree costs.
+ * A set is one allocation: the header, then the directories of its three
+ * orders. A change copies the directories, a few entries per hundred slots,
+ * and in each order the one chunk it falls into; all other chunks are shared
+ * with the set before. So what a change costs grows by two machine words per
+ * order for every chunk that the VM has.
+ *
+ * While a set is built, it may be edited in place, and so may the chunks made
+ * for it: those of its own generation. A chunk that is full is split in two,
+ * and neighbours that fill only half a chunk together become one.
  */
 #include "base/host.h"
 #include "base/types.h"
@@ -21,205 +26,429 @@
 static_assert(MEMSLOT_MAX <= U16_MAX, "ids are u16");
 static_assert(sizeof(struct kvm_userspace_memory_region2) == 160, "KVM API");
 
-static struct memslots *memslots_alloc(u32 count)
+/* ---- search ------------------------------------------------------------ */
+
+static u64 key_of(const struct memslot *slot, enum memslot_order order)
 {
-	size_t per_slot = sizeof(struct memslot_by_gfn) +
-			  sizeof(struct memslot_by_hva) +
-			  sizeof(struct memslot *);
-	struct memslots *slots = host_zalloc(sizeof(*slots) + count * per_slot);
-
-	if (!slots)
-		return NULL;
-	slots->count = count;
-	slots->by_gfn = (void *)(slots + 1);
-	slots->by_hva = (void *)(slots->by_gfn + count);
-	slots->by_id = (void *)(slots->by_hva + count);
-	return slots;
-}
-
-struct memslots *memslots_empty(void)
-{
-	return memslots_alloc(0);
-}
-
-void memslots_free(struct memslots *slots)
-{
-	host_free(slots);
-}
-
-static void copy_by_gfn(struct memslots *next, const struct memslots *slots,
-			const struct memslot *remove, struct memslot *add)
-{
-	u32 in, out = 0;
-
-	for (in = 0; in < slots->count; in++) {
-		const struct memslot_by_gfn *entry = &slots->by_gfn[in];
-
-		if (entry->slot == remove)
-			continue;
-		if (add && add->base.v < entry->base) {
-			next->by_gfn[out].base = add->base.v;
-			next->by_gfn[out++].slot = add;
-			add = NULL;
-		}
-		next->by_gfn[out++] = *entry;
-	}
-	if (add) {
-		next->by_gfn[out].base = add->base.v;
-		next->by_gfn[out].slot = add;
+	switch (order) {
+	case MEMSLOT_BY_GFN:
+		return slot->base.v;
+	case MEMSLOT_BY_HVA:
+		return slot->hva.v;
+	default:
+		return slot->id;
 	}
 }
 
-static void copy_by_hva(struct memslots *next, const struct memslots *slots,
-			const struct memslot *remove, struct memslot *add)
+static u64 hva_end(const struct memslot *slot)
 {
-	u32 in, out = 0;
-	u64 reach = 0;
-
-	for (in = 0; in < slots->count; in++) {
-		struct memslot *slot = slots->by_hva[in].slot;
-
-		if (slot == remove)
-			continue;
-		if (add && add->hva.v < slot->hva.v) {
-			next->by_hva[out++].slot = add;
-			add = NULL;
-		}
-		next->by_hva[out++].slot = slot;
-	}
-	if (add)
-		next->by_hva[out++].slot = add;
-
-	for (in = 0; in < out; in++) {
-		const struct memslot *slot = next->by_hva[in].slot;
-
-		reach = max(reach, slot->hva.v + (slot->npages << PAGE_SHIFT));
-		next->by_hva[in].reach = reach;
-	}
+	return slot->hva.v + (slot->npages << PAGE_SHIFT);
 }
 
-static void copy_by_id(struct memslots *next, const struct memslots *slots,
-		       const struct memslot *remove, struct memslot *add)
+/* Equal keys, which only host addresses can be, are in the order of ids. */
+static bool entry_after(const struct memslot_entry *entry, u64 key, u32 id)
 {
-	u32 in, out = 0;
+	return entry->key != key ? entry->key > key : entry->slot->id > id;
+}
 
-	for (in = 0; in < slots->count; in++) {
-		struct memslot *slot = slots->by_id[in];
+/* Number of chunks that begin at or below @key and @id. */
+static u32 chunks_up_to(const struct memslot_dir *dir, u64 key, u32 id)
+{
+	u32 low = 0, high = dir->count;
 
-		if (slot == remove)
-			continue;
-		if (add && add->id < slot->id) {
-			next->by_id[out++] = add;
-			add = NULL;
-		}
-		next->by_id[out++] = slot;
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+		const struct memslot_ref *ref = &dir->ref[mid];
+
+		if (ref->first > key ||
+		    (ref->first == key &&
+		     entry_after(&ref->chunk->entry[0], key, id)))
+			high = mid;
+		else
+			low = mid + 1;
 	}
-	if (add)
-		next->by_id[out] = add;
+	return low;
 }
 
-struct memslots *memslots_replace(const struct memslots *slots,
-				  const struct memslot *remove,
-				  struct memslot *add)
+/* Number of entries at or below @key and @id. */
+static u32 entries_up_to(const struct memslot_chunk *chunk, u64 key, u32 id)
 {
-	u32 count = slots->count - !!remove + !!add;
-	struct memslots *next = memslots_alloc(count);
-
-	if (!next)
-		return NULL;
-	next->generation = slots->generation + 1;
-	copy_by_gfn(next, slots, remove, add);
-	copy_by_hva(next, slots, remove, add);
-	copy_by_id(next, slots, remove, add);
-	return next;
-}
-
-/* Number of slots that begin at or below @gfn. */
-static u32 slots_up_to(const struct memslots *slots, u64 gfn)
-{
-	u32 low = 0, high = slots->count;
+	u32 low = 0, high = chunk->count;
 
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
 
-		if (slots->by_gfn[mid].base <= gfn)
-			low = mid + 1;
-		else
+		if (entry_after(&chunk->entry[mid], key, id))
 			high = mid;
+		else
+			low = mid + 1;
 	}
 	return low;
+}
+
+/* The last slot whose key is at most @key; keys that are unique only. */
+static struct memslot *last_up_to(const struct memslots *slots,
+				  enum memslot_order order, u64 key)
+{
+	const struct memslot_dir *dir = &slots->by[order];
+	u32 n = chunks_up_to(dir, key, U32_MAX);
+	const struct memslot_chunk *chunk;
+
+	if (!n)
+		return NULL;
+	chunk = dir->ref[array_index_nospec(n - 1, dir->count)].chunk;
+	n = entries_up_to(chunk, key, U32_MAX);
+	return chunk->entry[array_index_nospec(n - 1, chunk->count)].slot;
 }
 
 struct memslot *memslots_find(const struct memslots *slots, struct gfn gfn)
 {
-	u32 n = slots_up_to(slots, gfn.v);
-	struct memslot *slot;
+	struct memslot *slot = last_up_to(slots, MEMSLOT_BY_GFN, gfn.v);
 
-	if (!n)
-		return NULL;
-	slot = slots->by_gfn[array_index_nospec(n - 1, slots->count)].slot;
-	return memslot_has(slot, gfn) ? slot : NULL;
+	return slot && memslot_has(slot, gfn) ? slot : NULL;
 }
 
 struct memslot *memslots_find_id(const struct memslots *slots, u32 id)
 {
-	u32 low = 0, high = slots->count;
+	struct memslot *slot = last_up_to(slots, MEMSLOT_BY_ID, id);
 
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
-
-		if (slots->by_id[mid]->id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low >= slots->count)
-		return NULL;
-	low = array_index_nospec(low, slots->count);
-	return slots->by_id[low]->id == id ? slots->by_id[low] : NULL;
+	return slot && slot->id == id ? slot : NULL;
 }
 
-/* The first slot by host address that may reach beyond @start. */
-static u32 first_reaching(const struct memslots *slots, u64 start)
+/* The part of @slot in the walk's range: false when there is none. */
+static bool hva_part(struct hva_walk *walk, const struct memslot *slot)
 {
-	u32 low = 0, high = slots->count;
+	u64 start = max(ALIGN_DOWN(walk->start, PAGE_SIZE), slot->hva.v);
+	u64 end = min(walk->end, hva_end(slot));
 
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
-
-		if (slots->by_hva[mid].reach <= start)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	if (start >= end)
+		return false;
+	walk->slot = slot;
+	walk->gfn = gfn_add(slot->base, (start - slot->hva.v) >> PAGE_SHIFT);
+	walk->npages = DIV_ROUND_UP(end - start, PAGE_SIZE);
+	return true;
 }
 
 bool memslots_next_hva(const struct memslots *slots, struct hva_walk *walk)
 {
-	u32 i = walk->index ? walk->index : first_reaching(slots, walk->start);
+	const struct memslot_dir *dir = &slots->by[MEMSLOT_BY_HVA];
+	u32 i = walk->index / MEMSLOT_CHUNK, at = walk->index % MEMSLOT_CHUNK;
 
-	for (; i < slots->count; i++) {
-		const struct memslot *slot = slots->by_hva[i].slot;
-		u64 size = slot->npages << PAGE_SHIFT;
-		u64 start, end;
+	for (; i < dir->count && dir->ref[i].first < walk->end; i++, at = 0) {
+		const struct memslot_chunk *chunk = dir->ref[i].chunk;
 
-		if (slot->hva.v >= walk->end)
-			break;
-		start = max(ALIGN_DOWN(walk->start, PAGE_SIZE), slot->hva.v);
-		end = min(walk->end, slot->hva.v + size);
-		if (start >= end)
+		if (dir->ref[i].reach <= walk->start)
 			continue;
-		walk->slot = slot;
-		walk->gfn = gfn_add(slot->base,
-				    (start - slot->hva.v) >> PAGE_SHIFT);
-		walk->npages = DIV_ROUND_UP(end - start, PAGE_SIZE);
-		walk->index = i + 1;
-		return true;
+		for (; at < chunk->count; at++)
+			if (hva_part(walk, chunk->entry[at].slot)) {
+				walk->index = i * MEMSLOT_CHUNK + at + 1;
+				return true;
+			}
 	}
-	walk->index = slots->count;
+	walk->index = dir->count * MEMSLOT_CHUNK;
 	return false;
 }
+
+/* ---- building a set ---------------------------------------------------- */
+
+static struct memslot_chunk *chunk_new(const struct memslots *next, u32 room)
+{
+	struct memslot_chunk *chunk;
+
+	chunk = host_alloc(struct_size(chunk, entry, room));
+	if (!chunk)
+		return NULL;
+	chunk->generation = next->generation;
+	chunk->count = 0;
+	chunk->room = room;
+	return chunk;
+}
+
+static void chunk_put(struct memslot_chunk *chunk,
+		      const struct memslot_entry *from, u32 count)
+{
+	memcpy(&chunk->entry[chunk->count], from, count * sizeof(*from));
+	chunk->count += count;
+}
+
+/* @next does without @chunk, which is its own or that of a set before. */
+static void chunk_drop(struct memslots *next, struct memslot_chunk *chunk)
+{
+	if (chunk->generation == next->generation) {
+		host_free(chunk);
+		return;
+	}
+	chunk->stale = next->stale;
+	next->stale = chunk;
+}
+
+/* The chunk at @ref, to be edited, with @room for so many entries. */
+static struct memslot_chunk *chunk_own(struct memslots *next,
+				       struct memslot_ref *ref, u32 room)
+{
+	struct memslot_chunk *old = ref->chunk, *chunk;
+
+	if (old->generation == next->generation && old->room >= room)
+		return old;
+	chunk = chunk_new(next, room);
+	if (!chunk)
+		return NULL;
+	chunk_put(chunk, old->entry, old->count);
+	chunk_drop(next, old);
+	ref->chunk = chunk;
+	return chunk;
+}
+
+/* After the chunk at @ref was edited */
+static void ref_update(struct memslot_ref *ref, enum memslot_order order)
+{
+	const struct memslot_chunk *chunk = ref->chunk;
+	u32 i;
+
+	ref->first = chunk->entry[0].key;
+	ref->reach = 0;
+	if (order == MEMSLOT_BY_HVA)
+		for (i = 0; i < chunk->count; i++)
+			ref->reach = max(ref->reach,
+					 hva_end(chunk->entry[i].slot));
+}
+
+static void ref_insert(struct memslot_dir *dir, u32 i,
+		       struct memslot_chunk *chunk)
+{
+	memmove(&dir->ref[i + 1], &dir->ref[i],
+		(dir->count - i) * sizeof(dir->ref[0]));
+	dir->count++;
+	dir->ref[i].chunk = chunk;
+}
+
+static void ref_remove(struct memslot_dir *dir, u32 i)
+{
+	dir->count--;
+	memmove(&dir->ref[i], &dir->ref[i + 1],
+		(dir->count - i) * sizeof(dir->ref[0]));
+}
+
+/*
+ * Move the entries of the chunk at @i, which is @next's, to a new one, from @at
+ * on.
+ */
+static bool order_split(struct memslots *next, enum memslot_order order,
+			u32 i, u32 at)
+{
+	struct memslot_dir *dir = &next->by[order];
+	struct memslot_chunk *low = dir->ref[i].chunk;
+	struct memslot_chunk *high = chunk_new(next, low->count - at);
+
+	if (!high)
+		return false;
+	chunk_put(high, &low->entry[at], low->count - at);
+	low->count = at;
+	ref_insert(dir, i + 1, high);
+	ref_update(&dir->ref[i + 1], order);
+	return true;
+}
+
+/* Join the chunk at @i and the one after it, if half a chunk holds both. */
+static bool order_merge(struct memslots *next, enum memslot_order order, u32 i)
+{
+	struct memslot_dir *dir = &next->by[order];
+	struct memslot_chunk *low, *high;
+	u32 count;
+
+	if (i + 1 >= dir->count)
+		return true;
+	high = dir->ref[i + 1].chunk;
+	count = dir->ref[i].chunk->count + high->count;
+	if (count > MEMSLOT_CHUNK / 2)
+		return true;
+	low = chunk_own(next, &dir->ref[i], count);
+	if (!low)
+		return false;
+	chunk_put(low, high->entry, high->count);
+	chunk_drop(next, high);
+	ref_remove(dir, i + 1);
+	ref_update(&dir->ref[i], order);
+	return true;
+}
+
+static void chunk_insert(struct memslot_chunk *chunk, u32 at,
+			 struct memslot *slot, u64 key)
+{
+	memmove(&chunk->entry[at + 1], &chunk->entry[at],
+		(chunk->count - at) * sizeof(chunk->entry[0]));
+	chunk->count++;
+	chunk->entry[at] = (struct memslot_entry){ .key = key, .slot = slot };
+}
+
+static bool order_add(struct memslots *next, enum memslot_order order,
+		      struct memslot *slot)
+{
+	struct memslot_dir *dir = &next->by[order];
+	u64 key = key_of(slot, order);
+	struct memslot_chunk *chunk;
+	u32 i, at, half;
+
+	if (!dir->count) {
+		chunk = chunk_new(next, 1);
+		if (!chunk)
+			return false;
+		ref_insert(dir, 0, chunk);
+		chunk_insert(chunk, 0, slot, key);
+		ref_update(&dir->ref[0], order);
+		return true;
+	}
+	i = max(chunks_up_to(dir, key, slot->id), 1U) - 1;
+	chunk = chunk_own(next, &dir->ref[i], dir->ref[i].chunk->count + 1);
+	if (!chunk)
+		return false;
+	at = entries_up_to(chunk, key, slot->id);
+	chunk_insert(chunk, at, slot, key);
+	/* Who adds in ascending order leaves full chunks behind. */
+	half = at + 1 == chunk->count && i + 1 == dir->count ?
+	       at : chunk->count / 2;
+	if (chunk->count == MEMSLOT_CHUNK && !order_split(next, order, i, half))
+		return false;
+	ref_update(&dir->ref[i], order);
+	return true;
+}
+
+static bool order_remove(struct memslots *next, enum memslot_order order,
+			 const struct memslot *slot)
+{
+	struct memslot_dir *dir = &next->by[order];
+	u64 key = key_of(slot, order);
+	u32 i = chunks_up_to(dir, key, slot->id) - 1, at;
+	struct memslot_chunk *chunk = chunk_own(next, &dir->ref[i],
+						dir->ref[i].chunk->count);
+
+	if (!chunk)
+		return false;
+	at = entries_up_to(chunk, key, slot->id) - 1;
+	chunk->count--;
+	memmove(&chunk->entry[at], &chunk->entry[at + 1],
+		(chunk->count - at) * sizeof(chunk->entry[0]));
+	if (chunk->count) {
+		ref_update(&dir->ref[i], order);
+		if (!order_merge(next, order, i))
+			return false;
+	} else {
+		chunk_drop(next, chunk);
+		ref_remove(dir, i);
+	}
+	return !i || order_merge(next, order, i - 1);
+}
+
+/* A set with @slots' generation + 1, which has no chunk of its own yet. */
+static struct memslots *set_copy(const struct memslots *slots)
+{
+	struct memslots *next;
+	struct memslot_ref *ref;
+	enum memslot_order order;
+	u32 refs = 0;
+
+	for (order = 0; order < MEMSLOT_ORDERS; order++)
+		refs += slots->by[order].count + 1;
+	next = host_alloc(struct_size(next, ref, refs));
+	if (!next)
+		return NULL;
+	*next = (struct memslots){
+		.generation = slots->generation + 1,
+		.count = slots->count,
+	};
+	ref = next->ref;
+	for (order = 0; order < MEMSLOT_ORDERS; order++) {
+		const struct memslot_dir *dir = &slots->by[order];
+
+		next->by[order] = (struct memslot_dir){
+			.count = dir->count, .ref = ref,
+		};
+		if (dir->count)
+			memcpy(ref, dir->ref, dir->count * sizeof(*ref));
+		ref += dir->count + 1;
+	}
+	return next;
+}
+
+static bool set_edit(struct memslots *next, const struct memslot *remove,
+		     struct memslot *add)
+{
+	enum memslot_order order;
+
+	for (order = 0; order < MEMSLOT_ORDERS; order++) {
+		if (remove && !order_remove(next, order, remove))
+			return false;
+		if (add && !order_add(next, order, add))
+			return false;
+	}
+	next->count += !!add;
+	next->count -= !!remove;
+	return true;
+}
+
+/* Free a set and its chunks, but those older than @generation. */
+static void set_free(struct memslots *slots, u64 generation)
+{
+	enum memslot_order order;
+	u32 i;
+
+	for (order = 0; order < MEMSLOT_ORDERS; order++)
+		for (i = 0; i < slots->by[order].count; i++)
+			if (slots->by[order].ref[i].chunk->generation >=
+			    generation)
+				host_free(slots->by[order].ref[i].chunk);
+	host_free(slots);
+}
+
+struct memslots *memslots_empty(void)
+{
+	const struct memslots before = { };
+
+	return set_copy(&before);
+}
+
+struct memslots *memslots_replace(struct memslots *slots,
+				  struct memslot *remove, struct memslot *add)
+{
+	struct memslots *next = set_copy(slots);
+
+	if (!next)
+		return NULL;
+	if (!set_edit(next, remove, add)) {
+		set_free(next, next->generation);
+		return NULL;
+	}
+	slots->stale = next->stale;
+	slots->removed = remove;
+	next->stale = NULL;
+	return next;
+}
+
+struct memslot *memslots_retire(struct memslots *slots)
+{
+	struct memslot_chunk *chunk, *stale;
+	struct memslot *removed = slots->removed;
+
+	for (chunk = slots->stale; chunk; chunk = stale) {
+		stale = chunk->stale;
+		host_free(chunk);
+	}
+	host_free(slots);
+	return removed;
+}
+
+void memslots_free(struct memslots *slots, void (*free_slot)(struct memslot *))
+{
+	const struct memslot_dir *dir = &slots->by[MEMSLOT_BY_ID];
+	u32 i, at;
+
+	for (i = 0; i < dir->count; i++)
+		for (at = 0; at < dir->ref[i].chunk->count; at++)
+			free_slot(dir->ref[i].chunk->entry[at].slot);
+	set_free(slots, 0);
+}
+
+/* ---- the check --------------------------------------------------------- */
 
 /* What of @in can be judged without the slots there are. */
 static bool region_valid(const struct kvm_userspace_memory_region2 *in,
@@ -248,17 +477,13 @@ static bool region_valid(const struct kvm_userspace_memory_region2 *in,
 static bool region_overlaps(const struct memslots *slots, u64 base, u64 npages,
 			    const struct memslot *self)
 {
-	u32 i = slots_up_to(slots, base + npages - 1);
+	const struct memslot *slot = last_up_to(slots, MEMSLOT_BY_GFN,
+						base + npages - 1);
 
-	/* At most two steps: only @self is passed over. */
-	while (i--) {
-		const struct memslot *slot = slots->by_gfn[i].slot;
-
-		if (slot == self)
-			continue;
-		return slot->base.v + slot->npages > base;
-	}
-	return false;
+	if (slot && slot == self)
+		slot = slot->base.v ? last_up_to(slots, MEMSLOT_BY_GFN,
+						 slot->base.v - 1) : NULL;
+	return slot && slot->base.v + slot->npages > base;
 }
 
 static enum memslot_change region_change(const struct memslot *old,

@@ -4,12 +4,16 @@
  *
  * A set of slots is immutable. A change builds the next set from the present
  * one (memslots_replace) and publishes it, see mem/mem.h; readers search the
- * set they loaded. A set is three sorted arrays of pointers: by guest frame,
- * by host address and by id. Slots are shared by consecutive sets and are
- * immutable too, but for the bits of their dirty bitmap.
+ * set they loaded. A set has its slots in three orders: by guest frame, by
+ * host address and by id. Each is a directory of chunks, and a chunk an array
+ * of some dozen entries; consecutive sets share all chunks but those that the
+ * change fell into. Slots are shared, too, and are immutable but for the bits
+ * of their dirty bitmap.
  *
  * Invariants: ids are unique, guest ranges do not overlap, no range wraps.
  * Host ranges may overlap. Each set's generation is its predecessor's + 1.
+ * No chunk is empty, and none has MEMSLOT_CHUNK entries or more. A set that
+ * was replaced knows which chunks and which slot only it has.
  *
  * Pure. Callers: mem/, mmu/, and core through mem/guest.h.
  */
@@ -31,27 +35,51 @@ struct memslot {
 	u16 id;
 	u32 flags;		/* KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY */
 	unsigned long *dirty;	/* bit per page, set atomically; or NULL */
-	struct rcu_head rcu;
 };
 
-struct memslot_by_gfn {
-	u64 base;
+enum memslot_order {
+	MEMSLOT_BY_GFN,
+	MEMSLOT_BY_HVA,
+	MEMSLOT_BY_ID,
+	MEMSLOT_ORDERS,
+};
+
+struct memslot_entry {
+	u64 key;		/* first frame, host address, or id */
 	struct memslot *slot;
 };
 
-/* Sorted by hva; @reach is the greatest end of this and all before it. */
-struct memslot_by_hva {
-	u64 reach;
-	struct memslot *slot;
+/* A chunk of this many entries is split. */
+#define MEMSLOT_CHUNK 30
+
+struct memslot_chunk {
+	u64 generation;		/* of the set it was made for */
+	struct memslot_chunk *stale;	/* the next that no set has any more */
+	u32 count, room;
+	struct memslot_entry entry[];
+};
+
+struct memslot_ref {
+	u64 first;		/* key of the first entry */
+	u64 reach;		/* by host address: the greatest end in it */
+	struct memslot_chunk *chunk;
+};
+
+struct memslot_dir {
+	u32 count;
+	struct memslot_ref *ref;
 };
 
 struct memslots {
 	u64 generation;
-	u32 count;
-	struct memslot_by_gfn *by_gfn;
-	struct memslot_by_hva *by_hva;
-	struct memslot **by_id;
-	struct rcu_head rcu;
+	u32 count;		/* slots */
+	struct memslot_dir by[MEMSLOT_ORDERS];
+
+	/* What the set that followed does not have; see memslots_retire(). */
+	struct memslot_chunk *stale;
+	struct memslot *removed;
+
+	struct memslot_ref ref[];	/* of all orders */
 };
 
 /* What a KVM_SET_USER_MEMORY_REGION asks for, after the check. */
@@ -66,7 +94,7 @@ enum memslot_change {
 struct memslot_plan {
 	enum memslot_change change;
 	struct memslot *old;	/* the slot of that id, or NULL */
-	struct memslot next;	/* the slot to be; without dirty and rcu */
+	struct memslot next;	/* the slot to be; without dirty */
 };
 
 struct memslot_limits {
@@ -80,20 +108,28 @@ struct memslot_limits {
 struct memslots *memslots_empty(void);
 
 /**
- * memslots_free() - free a set, not its slots
- */
-void memslots_free(struct memslots *slots);
-
-/**
  * memslots_replace() - the set that follows @slots
  * @remove: a slot of the set to leave out, or NULL
  * @add: a slot to put in, or NULL; must not overlap what remains
  *
- * May sleep. NULL: no memory. @slots stays as it is.
+ * May sleep. NULL: no memory, and nothing has changed. Readers of @slots do
+ * not notice. It is replaced once: then memslots_retire() is due.
  */
-struct memslots *memslots_replace(const struct memslots *slots,
-				  const struct memslot *remove,
-				  struct memslot *add);
+struct memslots *memslots_replace(struct memslots *slots,
+				  struct memslot *remove, struct memslot *add);
+
+/**
+ * memslots_retire() - free a set that was replaced, when no reader has it
+ *
+ * And what only it has; the slot that was removed is returned for the caller
+ * to free, or NULL. Any context that may free memory.
+ */
+struct memslot *memslots_retire(struct memslots *slots);
+
+/**
+ * memslots_free() - free the last set and, by @free_slot, each of its slots
+ */
+void memslots_free(struct memslots *slots, void (*free_slot)(struct memslot *));
 
 /**
  * memslots_find() - the slot that backs @gfn, or NULL; logarithmic
@@ -108,7 +144,7 @@ struct memslot *memslots_find_id(const struct memslots *slots, u32 id);
 /* The slots' parts that host addresses [start, end) back, one by one. */
 struct hva_walk {
 	u64 start, end;			/* in; page-aligned outwards */
-	u32 index;			/* in: 0 */
+	u32 index;			/* in: 0; where to go on */
 	const struct memslot *slot;	/* out */
 	struct gfn gfn;			/* out: first frame */
 	u64 npages;			/* out: never 0 */

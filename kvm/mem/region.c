@@ -3,11 +3,9 @@
  * Life of a VM's memory, and KVM_SET_USER_MEMORY_REGION: publish, make the
  * page tables forget, wait for those inside, free. See mem.h for the readers.
  *
- * Who may still look at what was taken out:
- *   the set of slots	a vCPU in its epoch: waited for; RCU: kvfree_rcu()
- *   a slot		the same
- *   a dirty bitmap	vCPUs in their epoch or in a fault: both waited for,
- *			the latter by mem->ops
+ * Who may still look at what was taken out, the set, the slot or its bitmap: a
+ * vCPU in its epoch, which is waited for, and faults and notifiers under the
+ * lock of the page tables, which mem->ops have taken once since.
  */
 #include <linux/cleanup.h>
 #include <linux/sched/mm.h>
@@ -36,18 +34,14 @@ int mem_setup(struct mem *mem)
 
 static void slot_free(struct memslot *slot)
 {
-	host_free(slot->dirty);
-	host_free(slot);
+	if (slot->dirty)
+		host_free(slot->dirty);
+	kfree(slot);
 }
 
 void mem_free(struct mem *mem)
 {
-	struct memslots *slots = mem_slots(mem);
-	u32 i;
-
-	for (i = 0; i < slots->count; i++)
-		slot_free(slots->by_id[i]);
-	memslots_free(slots);
+	memslots_free(mem_slots(mem), slot_free);
 	mmdrop(mem->mm);
 }
 
@@ -79,6 +73,7 @@ static void region_forget(struct mem *mem, const struct memslot_plan *plan,
 	switch (plan->change) {
 	case MEMSLOT_NONE:
 	case MEMSLOT_CREATE:
+		mem->ops->settle(mem);
 		break;
 	case MEMSLOT_DELETE:
 	case MEMSLOT_MOVE:
@@ -118,10 +113,9 @@ static int region_commit(struct mem *mem, const struct memslot_plan *plan)
 	}
 	rcu_assign_pointer(mem->slots, next);
 	region_forget(mem, plan, slot);
-	host_free(unused);
-	kvfree_rcu(slots, rcu);
-	if (old)
-		kfree_rcu(old, rcu);
+	if (unused)
+		host_free(unused);
+	kfree(memslots_retire(slots));
 	return 0;
 }
 

@@ -47,24 +47,21 @@ static bool find_slot(struct fault *fault)
 {
 	const struct memslots *slots;
 	const struct memslot *slot;
-	bool found;
 
-	rcu_read_lock();
 	slots = mem_slots(fault->mmu->mem);
 	slot = memslots_find(slots, fault->gfn);
-	found = slot && !(fault->write && (slot->flags & KVM_MEM_READONLY));
-	if (found) {
-		fault->generation = slots->generation;
-		fault->base = slot->base;
-		fault->npages = slot->npages;
-		fault->hva = memslot_hva(slot, fault->gfn);
-		fault->readonly = slot->flags & KVM_MEM_READONLY;
-		fault->logged = slot->dirty;
-	}
-	rcu_read_unlock();
-	return found;
+	if (!slot || (fault->write && (slot->flags & KVM_MEM_READONLY)))
+		return false;
+	fault->generation = slots->generation;
+	fault->base = slot->base;
+	fault->npages = slot->npages;
+	fault->hva = memslot_hva(slot, fault->gfn);
+	fault->readonly = slot->flags & KVM_MEM_READONLY;
+	fault->logged = slot->dirty;
+	return true;
 }
 
+/* Under the lock, or in the epoch */
 static bool slots_changed(const struct fault *fault)
 {
 	return mem_slots(fault->mmu->mem)->generation != fault->generation;
@@ -215,7 +212,20 @@ static enum fault_rc fault_map(struct fault *fault)
 	return tables > FAULT_TABLES ? FAULT_RETRY : FAULT_NOMEM;
 }
 
-enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in)
+/* All that may sleep */
+static enum fault_rc fault_resolve(struct fault *fault)
+{
+	enum fault_rc rc = fault_lookup(fault);
+
+	if (rc != FAULT_FIXED)
+		return rc;
+	rc = fault_map(fault);
+	pfn_put(&fault->ref);
+	return rc;
+}
+
+enum fault_rc mmu_fault(struct mmu *mmu, struct epoch_reader *reader,
+			const struct fault_in *in)
 {
 	struct fault fault = {
 		.mmu = mmu,
@@ -233,13 +243,11 @@ enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in)
 	if (in->present && fault_fast(&fault))
 		return FAULT_FIXED;
 
-	rc = fault_lookup(&fault);
+	epoch_exit(&mmu->mem->epoch, reader);
+	rc = fault_resolve(&fault);
+	epoch_enter(reader);
 	if (rc == FAULT_ERROR && slots_changed(&fault))
 		return FAULT_RETRY;
-	if (rc != FAULT_FIXED)
-		return rc;
-	rc = fault_map(&fault);
-	pfn_put(&fault.ref);
 	return rc;
 }
 

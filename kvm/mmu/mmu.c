@@ -20,7 +20,8 @@
 
 /*
  * Faults that began with the slots of before have either installed what they
- * will, for the caller to see, or find the slots changed.
+ * will, for the caller to see, or find the slots changed; and no notifier has
+ * those slots any more.
  */
 static void wait_for_faults(struct mmu *mmu)
 {
@@ -99,13 +100,13 @@ static bool next_part(struct mmu *mmu, struct hva_walk *walk, u64 *generation)
 	const struct memslots *slots;
 	bool more;
 
-	rcu_read_lock();
+	read_lock(&mmu->mm->lock);
 	slots = mem_slots(mmu->mem);
 	if (slots->generation != *generation)
 		walk->index = 0;
 	*generation = slots->generation;
 	more = memslots_next_hva(slots, walk);
-	rcu_read_unlock();
+	read_unlock(&mmu->mm->lock);
 	return more;
 }
 
@@ -154,6 +155,11 @@ bool mmu_age_hva(struct mmu *mmu, u64 start, u64 end, bool clear)
 static struct mmu *mmu_of(struct mem *mem)
 {
 	return container_of(mem->ops, struct mmu, mem_ops);
+}
+
+static void mem_settle(struct mem *mem)
+{
+	wait_for_faults(mmu_of(mem));
 }
 
 static void mem_zap(struct mem *mem, const struct memslot *slot)
@@ -212,6 +218,7 @@ int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
 
 	mem->gfn_end = 1ULL << (9 * levels);
 	mmu->mem_ops = (struct mem_ops){
+		.settle = mem_settle,
 		.zap = mem_zap,
 		.protect = mem_protect,
 	};

@@ -110,12 +110,14 @@ static inline int mmu_root_levels(const struct mmu *mmu)
 
 /**
  * mmu_fault() - map what the guest tried to reach
+ * @reader: the vCPU's, inside its epoch, which is left for what may sleep
  *
- * A vCPU's thread in the VM's process, outside its epoch (this may sleep for
- * long on the VMM's memory), no lock of core/locks.h below row 5 held. The
- * page is logged as dirty if @in is a write.
+ * A vCPU's thread in the VM's process, no lock of core/locks.h below row 5
+ * held but its epoch. May sleep for long on the VMM's memory. The page is
+ * logged as dirty if @in is a write.
  */
-enum fault_rc mmu_fault(struct mmu *mmu, const struct fault_in *in);
+enum fault_rc mmu_fault(struct mmu *mmu, struct epoch_reader *reader,
+			const struct fault_in *in);
 
 /**
  * mmu_map_page() - map a page of the host's own at @gfn, where no slot is

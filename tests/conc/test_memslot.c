@@ -13,8 +13,8 @@
 #include "rcu.h"
 
 #define READERS 3
-#define IDS 32
-#define ROUNDS 3000
+#define IDS 200
+#define ROUNDS 2000
 #define CHECK(c) do { if (!(c)) { \
 	fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c); \
 	abort(); } } while (0)
@@ -43,7 +43,10 @@ static void *reader(void *arg)
 		struct gfn gfn = GFN(rand_r(&seed) % (IDS * 8));
 		const struct memslots *set;
 		const struct memslot *slot;
-		struct hva_walk walk = { .end = U64_MAX };
+		struct hva_walk walk = {
+			.start = hva_of(gfn.v % IDS, 0),
+			.end = hva_of(gfn.v % IDS + 8, 0),
+		};
 
 		read_begin();
 		set = smp_load_acquire(&slots);
@@ -92,8 +95,13 @@ static void change(unsigned int *seed)
 	}
 	smp_store_release(&slots, memslots_replace(old, plan.old, add));
 	grace_period();
+	CHECK(memslots_retire(old) == plan.old);
 	free(plan.old);
-	memslots_free(old);
+}
+
+static void free_slot(struct memslot *slot)
+{
+	free(slot);
 }
 
 int main(void)
@@ -113,10 +121,8 @@ int main(void)
 		pthread_join(thread[i], NULL);
 		total += found[i];
 	}
-	for (u32 i = 0; i < slots->count; i++)
-		free(slots->by_id[i]);
 	printf("%llu generations, %llu slots found\n", slots->generation,
 	       total);
-	memslots_free(slots);
+	memslots_free(slots, free_slot);
 	return 0;
 }

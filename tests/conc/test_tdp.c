@@ -372,7 +372,7 @@ static void *host_thread(void *arg)
 static void publish(bool log)
 {
 	struct memslots *old = slots;
-	struct memslot *was = old->count ? old->by_id[0] : NULL;
+	struct memslot *was = memslots_find_id(old, 0);
 	struct memslot *slot = calloc(1, sizeof(*slot));
 
 	*slot = (struct memslot){ .base = GFN(BASE), .npages = PAGES };
@@ -384,8 +384,7 @@ static void publish(bool log)
 	grace_period();
 	if (was)
 		free(was->dirty);
-	free(was);
-	memslots_free(old);
+	free(memslots_retire(old));
 }
 
 static u64 copy[PAGES];
@@ -404,7 +403,7 @@ static void log_round(void)
 	u64 at = 0, n;
 	struct op op;
 
-	dirty_take(slots->by_id[0], 0, PAGES / 64, mask);
+	dirty_take(memslots_find_id(slots, 0), 0, PAGES / 64, mask);
 	op_begin(&op);
 	for (; (n = dirty_next_run(mask, PAGES, &at)); at += n)
 		protect_range(&op, BASE + at, BASE + at + n);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory slots: each refusal of the KVM API, and a long random history that
- * is compared with a model that knows only a plain list.
+ * Memory slots: each refusal of the KVM API, and long random histories that
+ * are compared with a model that knows only a plain list. What a change costs
+ * is judged by the memory that the next set does not share, not by time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,11 +28,14 @@ static int setup(void **state)
 	return set ? 0 : -1;
 }
 
+static void free_slot(struct memslot *slot)
+{
+	free(slot);
+}
+
 static int teardown(void **state)
 {
-	for (u32 i = 0; i < set->count; i++)
-		free(set->by_id[i]);
-	memslots_free(set);
+	memslots_free(set, free_slot);
 	return 0;
 }
 
@@ -47,25 +51,70 @@ static struct kvm_userspace_memory_region2 region(u32 slot, u32 flags, u64 gpa,
 	};
 }
 
+static void check_order(const struct memslot_dir *dir,
+			enum memslot_order order)
+{
+	const struct memslot_entry *before = NULL;
+	u32 count = 0;
+
+	for (u32 i = 0; i < dir->count; i++) {
+		const struct memslot_chunk *chunk = dir->ref[i].chunk;
+		u64 reach = 0;
+
+		assert_in_range(chunk->count, 1, MEMSLOT_CHUNK - 1);
+		assert_int_equal(dir->ref[i].first, chunk->entry[0].key);
+		for (u32 at = 0; at < chunk->count; at++) {
+			const struct memslot_entry *e = &chunk->entry[at];
+			const struct memslot *slot = e->slot;
+			u64 key[] = { slot->base.v, slot->hva.v, slot->id };
+
+			assert_int_equal(e->key, key[order]);
+			reach = max(reach, slot->hva.v + PAGES(slot->npages));
+			if (before)
+				assert_true(before->key < e->key ||
+					    (order == MEMSLOT_BY_HVA &&
+					     before->key == e->key &&
+					     before->slot->id < slot->id));
+			if (before && order == MEMSLOT_BY_GFN)
+				assert_true(before->key + before->slot->npages
+					    <= e->key);
+			before = e;
+			count++;
+		}
+		if (order == MEMSLOT_BY_HVA)
+			assert_int_equal(dir->ref[i].reach, reach);
+		if (i)
+			assert_true(dir->ref[i - 1].chunk->count +
+				    chunk->count > MEMSLOT_CHUNK / 2);
+	}
+	assert_int_equal(count, set->count);
+}
+
 static void check_invariants(void)
 {
-	u64 reach = 0;
-
-	for (u32 i = 0; i < set->count; i++) {
-		struct memslot *gfn = set->by_gfn[i].slot;
-		struct memslot *hva = set->by_hva[i].slot;
-
-		assert_int_equal(set->by_gfn[i].base, gfn->base.v);
-		reach = max(reach, hva->hva.v + PAGES(hva->npages));
-		assert_int_equal(set->by_hva[i].reach, reach);
-		if (!i)
-			continue;
-		assert_true(set->by_gfn[i - 1].base +
-			    set->by_gfn[i - 1].slot->npages <= gfn->base.v);
-		assert_true(set->by_hva[i - 1].slot->hva.v <= hva->hva.v);
-		assert_true(set->by_id[i - 1]->id < set->by_id[i]->id);
-	}
+	for (int order = 0; order < MEMSLOT_ORDERS; order++)
+		check_order(&set->by[order], order);
 }
+
+/* Bytes of @next that the set before it, a generation older, has not. */
+static u64 bytes_made(const struct memslots *next)
+{
+	u64 bytes = sizeof(*next);
+
+	for (int order = 0; order < MEMSLOT_ORDERS; order++) {
+		const struct memslot_dir *dir = &next->by[order];
+
+		bytes += dir->count * sizeof(dir->ref[0]);
+		for (u32 i = 0; i < dir->count; i++)
+			if (dir->ref[i].chunk->generation == next->generation)
+				bytes += struct_size(dir->ref[i].chunk, entry,
+						     dir->ref[i].chunk->room);
+	}
+	return bytes;
+}
+
+/* The most that the changes since it was set to 0 have made. */
+static u64 most_made;
 
 /* Check and commit, as mem/region.c does without the waiting. */
 static int apply(const struct kvm_userspace_memory_region2 *in)
@@ -84,10 +133,10 @@ static int apply(const struct kvm_userspace_memory_region2 *in)
 	next = memslots_replace(set, plan.old, add);
 	assert_non_null(next);
 	assert_int_equal(next->generation, set->generation + 1);
-	memslots_free(set);
+	most_made = max(most_made, bytes_made(next));
+	assert_ptr_equal(memslots_retire(set), plan.old);
 	free(plan.old);
 	set = next;
-	check_invariants();
 	return 0;
 }
 
@@ -241,7 +290,11 @@ static void hva_parts(void **state)
 
 /* ---- the model: an array indexed by id, searched from end to end -------- */
 
-enum { MODEL_IDS = 24, MODEL_GFNS = 96, MODEL_HVAS = 64 };
+enum { MODEL_IDS = 400, MODEL_GFNS = 1600, MODEL_HVAS = 1000 };
+
+/* How much of the model a history uses. */
+static u32 ids, gfns, hvas;
+
 
 static struct {
 	bool used;
@@ -266,7 +319,7 @@ static int model_apply(const struct kvm_userspace_memory_region2 *in)
 			       (model[id].flags ^ in->flags) &
 			       KVM_MEM_READONLY))
 		return -EINVAL;
-	for (u32 i = 0; i < MODEL_IDS; i++)
+	for (u32 i = 0; i < ids; i++)
 		if (i != id && model[i].used &&
 		    base < model[i].base + model[i].npages &&
 		    model[i].base < base + npages)
@@ -283,17 +336,17 @@ static void compare_lookups(void)
 {
 	u32 used = 0;
 
-	for (u64 gfn = 0; gfn < MODEL_GFNS + 16; gfn++) {
+	for (u64 gfn = 0; gfn < gfns + 16; gfn++) {
 		struct memslot *slot = memslots_find(set, GFN(gfn));
 		int want = -1;
 
-		for (int i = 0; i < MODEL_IDS; i++)
+		for (u32 i = 0; i < ids; i++)
 			if (model[i].used && gfn >= model[i].base &&
 			    gfn < model[i].base + model[i].npages)
 				want = i;
 		assert_int_equal(slot ? slot->id : -1, want);
 	}
-	for (u32 i = 0; i < MODEL_IDS; i++) {
+	for (u32 i = 0; i < ids; i++) {
 		struct memslot *slot = memslots_find_id(set, i);
 
 		assert_int_equal(!!slot, model[i].used);
@@ -315,7 +368,7 @@ static void compare_hva(u64 start, u64 end)
 	while (memslots_next_hva(set, &walk))
 		for (u64 i = 0; i < walk.npages; i++)
 			seen[walk.gfn.v + i]++;
-	for (u32 i = 0; i < MODEL_IDS; i++) {
+	for (u32 i = 0; i < ids; i++) {
 		if (!model[i].used)
 			continue;
 		for (u64 p = 0; p < model[i].npages; p++) {
@@ -330,42 +383,117 @@ static void compare_hva(u64 start, u64 end)
 		assert_int_equal(seen[i], 0);
 }
 
-static void random_history(void **state)
+static void random_history(int steps, int compare_each)
 {
 	srand(1);
 	memset(model, 0, sizeof(model));
-	for (int step = 0; step < 20000; step++) {
-		u32 id = rand() % MODEL_IDS;
-		u64 size = rand() % 3 ? PAGES(rand() % 12) : 0;
-		u64 hva = 0x100000 + PAGES(rand() % MODEL_HVAS);
+	for (int step = 0; step < steps; step++) {
+		/* A tide: at times more slots come, at times more go. */
+		bool ebb = step / (4 * ids) % 2;
+		u32 id = rand() % ids;
+		u64 size = rand() % 4 > 2 * ebb ? PAGES(rand() % 12) : 0;
+		u64 hva = 0x100000 + PAGES(rand() % hvas);
 		u64 start, end;
 		struct kvm_userspace_memory_region2 in;
 
 		/* Keep size and address often: moves and flag changes. */
-		if (model[id].used && rand() % 2) {
+		if (model[id].used && size && rand() % 2) {
 			size = PAGES(model[id].npages);
 			hva = model[id].hva;
 		}
-		in = region(id, rand() % 4, PAGES(rand() % MODEL_GFNS), size,
-			    hva);
+		in = region(id, rand() % 4, PAGES(rand() % gfns), size, hva);
 		assert_int_equal(apply(&in), model_apply(&in));
+		if (step % compare_each)
+			continue;
+		check_invariants();
 		compare_lookups();
-		start = 0x100000 - 0x4000 + rand() % PAGES(MODEL_HVAS + 16);
+		start = 0x100000 - 0x4000 + rand() % PAGES(hvas + 16);
 		end = start + 1 + rand() % PAGES(16);
 		compare_hva(start, end);
 	}
 }
 
-static void all_slots(void **state)
+static void random_history_of_few(void **state)
 {
-	for (u32 i = 0; i < 3000; i++)
+	ids = 24;
+	gfns = 96;
+	hvas = 64;
+	random_history(20000, 1);
+}
+
+static void random_history_of_many(void **state)
+{
+	ids = MODEL_IDS;
+	gfns = MODEL_GFNS;
+	hvas = MODEL_HVAS;
+	random_history(40000, 50);
+}
+
+static void add_slots(u32 n)
+{
+	for (u32 i = set->count; i < n; i++)
 		assert_int_equal(set_region((i * 7919) % MEMSLOT_MAX, 0,
 					    PAGES(i * 2), PAGE_SIZE,
 					    0x100000 + PAGES(i)), 0);
-	for (u32 i = 0; i < 3000; i++) {
+}
+
+static void all_slots(void **state)
+{
+	add_slots(MEMSLOT_MAX);
+	check_invariants();
+	assert_int_equal(set->count, MEMSLOT_MAX);
+	for (u32 i = 0; i < MEMSLOT_MAX; i++) {
 		assert_non_null(memslots_find(set, GFN(i * 2)));
 		assert_null(memslots_find(set, GFN(i * 2 + 1)));
 	}
+}
+
+/* The next @n additions, and a change of flags */
+static u64 cost_of_changes(u32 n)
+{
+	const struct memslot *slot;
+
+	most_made = 0;
+	add_slots(set->count + n);
+	slot = memslots_find(set, GFN(set->count & ~1));
+	assert_int_equal(set_region(slot->id, slot->flags ^
+				    KVM_MEM_LOG_DIRTY_PAGES,
+				    PAGES(slot->base.v), PAGE_SIZE,
+				    slot->hva.v), 0);
+	return most_made;
+}
+
+static void changes_are_cheap(void **state)
+{
+	assert_in_range(cost_of_changes(1), 1, 300);
+	add_slots(400);
+	assert_in_range(cost_of_changes(100), 1, PAGE_SIZE);
+	add_slots(MEMSLOT_MAX - 100);
+	/* Before chunks it was 40 bytes for each slot. */
+	assert_in_range(cost_of_changes(100), 1, 5 * MEMSLOT_MAX);
+}
+
+/* No memory at the first, the second, ... allocation: nothing changes. */
+static void out_of_memory(void **state)
+{
+	struct memslot slot = { .base = GFN(1 << 20), .npages = 1,
+				.hva = HVA(0), .id = 1 };
+	struct memslots *next;
+	int n;
+
+	add_slots(29);		/* the next one splits */
+	for (n = 0; n < 50; n++) {
+		host_alloc_left = n;
+		next = memslots_replace(set, NULL, &slot);
+		host_alloc_left = -1;
+		check_invariants();
+		if (next)
+			break;
+	}
+	assert_int_equal(n, 1 + 2 * MEMSLOT_ORDERS);
+	assert_null(memslots_retire(set));
+	set = memslots_replace(next, &slot, NULL);
+	assert_ptr_equal(memslots_retire(next), &slot);
 }
 
 static void dirty_marks(void **state)
@@ -391,7 +519,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(bad_arguments), T(limits_are_reached), T(overlaps),
 		T(kinds_of_change), T(find_at_the_edges), T(hva_parts),
-		T(random_history), T(all_slots), T(dirty_marks),
+		T(random_history_of_few), T(random_history_of_many),
+		T(all_slots), T(changes_are_cheap), T(out_of_memory),
+		T(dirty_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
