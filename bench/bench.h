@@ -85,10 +85,11 @@ uint64_t samples_median(struct samples *s);	/* and forget them */
 
 /*
  * What runs between the two is what the profiler (profile.c) counts, where it
- * was asked for this one (-p of main.c): n rounds of what is timed to there.
+ * was asked for this row (-p of main.c): n rounds. Rows are told apart by what
+ * their samples go to, and have to be timed in the order they are printed in.
  */
-void profile_start(const void *samples, unsigned int n);
-void profile_stop(const void *samples);
+void profile_start(const void *what, unsigned int n);
+void profile_stop(const void *what);
 
 /* --- the guest's loop -------------------------------------------------- */
 
@@ -144,6 +145,9 @@ void profile_stop(const void *samples);
  * given, it gets the time each spent outside KVM_RUN.
  */
 uint64_t pass(struct vcpu *v, unsigned int n, struct samples *user);
+/* The same; what stands for the row to the profiler, NULL for none. */
+uint64_t pass_for(struct vcpu *v, unsigned int n, struct samples *user,
+		  const void *what);
 /* Rounds that are not timed or profiled. */
 void warm_up(struct vcpu *v, unsigned int n);
 /* A pass of a new VM, warmed up. */

@@ -60,6 +60,9 @@ static bool is_profiled(const void *what)
 	static const void *seen[MAX_ROWS];
 	int i;
 
+	if (!what)
+		return false;
+
 	for (i = 0; i < MAX_ROWS && seen[i] && seen[i] != what; i++)
 		;
 	if (i == MAX_ROWS)
@@ -237,21 +240,27 @@ void warm_up(struct vcpu *v, unsigned int n)
 	run_until_done(v);
 }
 
-uint64_t pass(struct vcpu *v, unsigned int n, struct samples *user)
+uint64_t pass_for(struct vcpu *v, unsigned int n, struct samples *user,
+		  const void *what)
 {
 	uint64_t cost = loop_cost(), took;
 
 	if (n > MAX_SAMPLES)
 		fail("%u rounds", n);
 	set_rounds(v, n);
-	profile_start(v, n);
+	profile_start(what, n);
 	if (user)
 		run_splitting(v, user);
 	else
 		run_until_done(v);
-	profile_stop(v);
+	profile_stop(what);
 	took = guest_median(v, n);
 	return took > cost ? took - cost : 0;
+}
+
+uint64_t pass(struct vcpu *v, unsigned int n, struct samples *user)
+{
+	return pass_for(v, n, user, v);
 }
 
 uint64_t in_guest(unsigned int flags, const struct payload *p, unsigned int n)
