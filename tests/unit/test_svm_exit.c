@@ -90,6 +90,55 @@ static void test_every_code(void **state)
 	}
 }
 
+/*
+ * nRIP and decode assists save work and change nothing else: what an exit is,
+ * and what it says of the guest, is the same without them.
+ */
+static void test_features_are_hints(void **state)
+{
+	static const struct svm_caps some[] = {
+		{ .next_rip = true }, { .decode = true },
+		{ .next_rip = true, .decode = true },
+	};
+	unsigned int i;
+	u64 code;
+
+	for (code = 0; code <= 0x403; code++) {
+		struct svm_raw raw = RAW(.code = code, .info1 = 0x00710091,
+					 .info2 = 0x1002, .next_rip = 0x1002,
+					 .shadow = 1, .vintr = 5, .dr6 = 0x4001,
+					 .int_info = 0x80000431, .fetched = 15);
+		struct exit plain = decode(raw, &poor);
+
+		/* IOIO alone tells its length in any case. */
+		assert_int_equal(plain.insn_len, code == 0x7b ? 2 : 0);
+		assert_int_equal(plain.insn_bytes_count, 0);
+		for (i = 0; i < ARRAY_SIZE(some); i++) {
+			struct exit e = decode(raw, &some[i]);
+
+			assert_true(e.insn_len == 0 || e.insn_len == 2);
+			assert_true(some[i].next_rip ||
+				    e.insn_len == plain.insn_len);
+			assert_true(some[i].decode || !e.insn_bytes_count);
+			/* Whoever needs to know is told that it is a hint. */
+			if (e.kind == EXIT_KIND_CR) {
+				e.cr.decoded = false;
+				e.cr.gpr = 0;
+			} else if (e.kind == EXIT_KIND_DR) {
+				e.dr.decoded = false;
+				e.dr.gpr = 0;
+			} else if (e.kind == EXIT_KIND_INVLPG) {
+				e.invlpg.decoded = false;
+				e.invlpg.address = 0;
+			}
+			e.insn_len = plain.insn_len;
+			e.insn_bytes_count = 0;
+			memset(e.insn_bytes, 0, sizeof(e.insn_bytes));
+			assert_memory_equal(&e, &plain, sizeof(e));
+		}
+	}
+}
+
 static void test_length(void **state)
 {
 	/* Only 1 to 15 is a length; the guest may stand at the very top. */
@@ -365,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_every_code),
+		cmocka_unit_test(test_features_are_hints),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_common),
 		cmocka_unit_test(test_cr),
