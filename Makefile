@@ -13,7 +13,7 @@ MACHINE ?= pc
 RUNS ?= 1
 
 .PHONY: help lab modules sparse unit conc check programs run test test-lab \
-	refusals test-modules clean selftests
+	refusals test-modules clean selftests bench profile
 
 help:
 	@sed -n 's/^#: //p' Makefile
