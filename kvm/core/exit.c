@@ -6,6 +6,7 @@
  * guest exception, hands it to the emulator, or fills in kvm_run. None of
  * them knows a vendor; what hardware did not tell, the decoder finds out.
  */
+#include "core/apic.h"
 #include "core/emuglue.h"
 #include "core/exit.h"
 #include "core/halt.h"
@@ -202,7 +203,8 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 		return RUN_AGAIN;
 	case FAULT_MMIO:
 		vcpu->stat.pf_emulate++;
-		return emuglue_insn(vcpu);
+		return apic_map_page(vcpu, in.gpa) ? RUN_AGAIN :
+						     emuglue_insn(vcpu);
 	case FAULT_ERROR:
 	case FAULT_NOMEM:
 		return RUN_FAULT;
@@ -333,6 +335,20 @@ static enum run_next exit_cr8_write(struct vcpu *vcpu, struct exit *exit)
 	return RUN_USER;
 }
 
+static enum run_next exit_apic_eoi(struct vcpu *vcpu, struct exit *exit)
+{
+	if (vcpu->lapic)
+		lapic_hw_ended(vcpu->lapic, exit->apic.vector);
+	return RUN_AGAIN;
+}
+
+static enum run_next exit_apic_write(struct vcpu *vcpu, struct exit *exit)
+{
+	if (vcpu->lapic)
+		lapic_hw_wrote(vcpu->lapic, exit->apic.offset);
+	return RUN_AGAIN;
+}
+
 static enum run_next exit_deadline(struct vcpu *vcpu, struct exit *exit)
 {
 	if (vcpu->lapic)
@@ -401,6 +417,8 @@ static enum run_next (*const exit_handlers[EXIT_KIND_COUNT])(struct vcpu *,
 	[EXIT_KIND_MWAIT] = exit_mwait,
 	[EXIT_KIND_TASK_SWITCH] = exit_task_switch,
 	[EXIT_KIND_CR8_WRITE] = exit_cr8_write,
+	[EXIT_KIND_APIC_EOI] = exit_apic_eoi,
+	[EXIT_KIND_APIC_WRITE] = exit_apic_write,
 	[EXIT_KIND_IRQ_WINDOW] = exit_again,
 	[EXIT_KIND_NMI_WINDOW] = exit_again,
 	[EXIT_KIND_DEADLINE] = exit_deadline,

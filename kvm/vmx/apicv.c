@@ -130,6 +130,9 @@ void vmx_apicv_leave(struct vmx_vcpu *vmx, struct exit *exit)
 	vmx->hw_intr_status = vmcs_read(GUEST_INTR_STATUS);
 	/* No vector below 16 is ever in service: 0 is none. */
 	exit->in_service = vmx->hw_intr_status >> 8 ? : -1;
+	/* Bochs reports 0 for one it has delivered itself: 28.2.4 */
+	if (exit->inflight.type == EVENT_IRQ && !exit->inflight.vector)
+		exit->inflight.vector = vmx->hw_intr_status >> 8;
 }
 
 void vmx_notify(struct vcpu *vcpu, int cpu)
