@@ -16,7 +16,9 @@
 
 const struct vmx_control_row vmx_control_rows[CTL_COUNT] = {
 #define X(id, w, b, need, text)						\
-	[CTL_##id] = { .name = text, .word = WORD_##w, .bit = b,	\
+	[CTL_##id] = { .name = text,					\
+		       .refusal = "the CPU lacks \"" text "\"",		\
+		       .word = WORD_##w, .bit = b,			\
 		       .required = NEED_##need },
 	VMX_CONTROLS(X)
 #undef X
@@ -121,7 +123,7 @@ static const char *refuse_control(enum vmx_control control)
 	case CTL_UNRESTRICTED:
 		return "the CPU has no unrestricted guest";
 	default:
-		return vmx_control_rows[control].name;
+		return vmx_control_rows[control].refusal;
 	}
 }
 

@@ -84,7 +84,7 @@ enum vmx_control {
 
 /* One row of the table, for whoever prints or tests it. */
 struct vmx_control_row {
-	const char *name;
+	const char *name, *refusal;
 	u8 word, bit;
 	bool required;
 };

@@ -169,7 +169,7 @@ static void test_refusals(void **state)
 
 	h = host_skylake;
 	h.word[WORD_PIN] = WORDS(0x16, 0xdf);
-	assert_refused(&h, "virtual NMIs");
+	assert_refused(&h, "the CPU lacks \"virtual NMIs\"");
 
 	h = host_skylake;
 	h.cr4_vmxe = true;
