@@ -18,17 +18,17 @@ while [ "$run" -le "$runs" ]; do
 	for set in intree ours; do
 		echo "--- bench: $set, run $run of $runs"
 		load "$set" || exit 1
-		build/programs/bench -d "$divisor" "$@" >"$OUT/$set.$run" ||
+		"$IN/bench" -d "$divisor" "$@" >"$OUT/$set.$run" ||
 			rc=1
 		grep failed: "$OUT/$set.$run"
 		if [ "$boots" = 1 ]; then
 			echo "--- bench: a boot of Debian on $set"
 			grep '\[kvm' /proc/kallsyms >"$OUT/symbols.$set"
-			build/programs/bench -m start
+			"$IN/bench" -m start
 			sh lab/boot-guest.sh 1 pc >"$OUT/boot.$set.log" 2>&1 ||
 				rc=1
-			build/programs/bench -m stop
-			build/programs/bench -m next
+			"$IN/bench" -m stop
+			"$IN/bench" -m next
 			tail -n 1 "$OUT/boot.$set.log"
 		fi
 		unload || exit 1

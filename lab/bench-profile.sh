@@ -16,15 +16,15 @@ for which in "$@"; do
 	row=${which##*:}
 	[ "$row" != "$which" ] || row=0
 	if [ "$which" = boot ]; then
-		build/programs/bench -m start
+		"$IN/bench" -m start
 		sh lab/boot-guest.sh 1 pc >"$OUT/boot.log" 2>&1 ||
 			echo "the guest did not boot"
-		build/programs/bench -m stop
+		"$IN/bench" -m stop
 		printf '%s\n' 'a boot of Debian' 'profiled 1' >"$OUT/rows.$n"
 	else
-		build/programs/bench -p "$row" "${which%:*}" >"$OUT/rows.$n"
+		"$IN/bench" -p "$row" "${which%:*}" >"$OUT/rows.$n"
 	fi
-	build/programs/bench -m next
+	"$IN/bench" -m next
 	n=$((n + 1))
 done
 unload
