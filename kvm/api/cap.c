@@ -90,6 +90,18 @@ static long cap_max_vcpu_id(struct vm *vm, u64 max)
 	return 0;
 }
 
+static long cap_bus_cycles(struct vm *vm, u64 ns)
+{
+	if (!ns || ns > LAPIC_MAX_CYCLE_NS)
+		return -EINVAL;
+	if (!vm_has_lapic(vm))
+		return -ENXIO;
+	if (vm->vcpu_count)
+		return -EINVAL;
+	vm->lapic_config.bus_cycle_ns = ns;
+	return 0;
+}
+
 long cap_enable_vm(struct vm *vm, const struct kvm_enable_cap *cap)
 {
 	if (cap->flags)
@@ -109,6 +121,8 @@ long cap_enable_vm(struct vm *vm, const struct kvm_enable_cap *cap)
 		return cap_quirks(vm, cap->args[0], false);
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return cap_quirks(vm, cap->args[0], true);
+	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
+		return cap_bus_cycles(vm, cap->args[0]);
 	case KVM_CAP_MAX_VCPU_ID:
 		return cap_max_vcpu_id(vm, cap->args[0]);
 	}

@@ -156,7 +156,7 @@ void apic_vm_init(struct vm *vm)
 	vm->lapic_config = (struct lapic_config){
 		.ops = &apic_ops,
 		.env_ops = &apic_env_ops,
-		.bus_cycle_ns = 1,
+		.bus_cycle_ns = LAPIC_CYCLE_NS,
 		.min_period_ns = LAPIC_MIN_PERIOD_NS,
 	};
 }

@@ -155,6 +155,7 @@ struct lapic_config {
 	bool directed_eoi;	/* the IOAPIC has an EOI register */
 };
 
+#define LAPIC_CYCLE_NS 1U		/* a default for bus_cycle_ns */
 #define LAPIC_MAX_CYCLE_NS (1U << 20)
 #define LAPIC_MIN_PERIOD_NS 200000U	/* a default for min_period_ns */
 

@@ -661,3 +661,68 @@ TEST(irq_split_irqchip_eoi)
 	EQ(v->run->eoi.vector, 0x3a);
 	expect_quiet(v);
 }
+
+/* --- the interrupt shadow as state ------------------------------------- */
+
+static void set_shadow(struct vcpu *v, unsigned int shadow)
+{
+	struct kvm_vcpu_events e;
+
+	OK(IOCTL(v->fd, KVM_GET_VCPU_EVENTS, &e));
+	CHECK(e.flags & KVM_VCPUEVENT_VALID_SHADOW);
+	EQ(e.interrupt.shadow, 0);
+	e.interrupt.shadow = shadow;
+	OK(IOCTL(v->fd, KVM_SET_VCPU_EVENTS, &e));
+	OK(IOCTL(v->fd, KVM_GET_VCPU_EVENTS, &e));
+	EQ(e.interrupt.shadow, shadow);
+}
+
+/* Interrupt it where it stands; from which RIP that happens. */
+static uint64_t interrupted_at(struct vcpu *v, unsigned int shadow)
+{
+	/* The OUT is done with, and what it would do to a shadow. */
+	v->run->immediate_exit = 1;
+	REFUSED(EINTR, vcpu_try_run(v));
+	v->run->immediate_exit = 0;
+	if (shadow)
+		set_shadow(v, shadow);
+	OK(send_msi(v->vm, MSI_TO(0), 0x60));
+	expect_irq(v, 0x60);
+	return stack_word(v, 1);
+}
+
+TEST(irq_waits_for_the_shadow)
+{
+	struct vcpu *v = boot(VM_IRQCHIP, ticking);
+	uint64_t jump;
+
+	need_cap(v->vm, KVM_CAP_INTR_SHADOW);
+	vm_set_isr(v->vm, 0x60, ISR_LAPIC);
+	expect_quiet(v);
+	jump = get_regs(v).rip;
+	EQ(interrupted_at(v, 0), jump);
+	expect_quiet(v);
+	/* The jump is done before: it leads back to the OUT, two bytes. */
+	EQ(interrupted_at(v, KVM_X86_SHADOW_INT_STI), jump - 2);
+	expect_quiet(v);
+	EQ(interrupted_at(v, KVM_X86_SHADOW_INT_MOV_SS), jump - 2);
+}
+
+/* A pin is asserted or not, whatever voltage its entry asks for. */
+TEST(irq_ioapic_ignores_polarity)
+{
+	struct vcpu *v = boot(VM_IRQCHIP, ticking);
+
+	need_cap(v->vm, KVM_CAP_IOAPIC_POLARITY_IGNORED);
+	vm_set_isr(v->vm, 0x60, ISR_LAPIC);
+	expect_quiet(v);
+	set_redirection(v->vm, 4, 0x60 | 1 << 13 | REDIR_LEVEL);
+	expect_quiet(v);
+	OK(irq_line(v->vm, 4, 1));
+	expect_irq(v, 0x60);
+	OK(irq_line(v->vm, 4, 0));
+	do
+		expect_exit(v, KVM_EXIT_IO);
+	while (v->run->io.port == PORT_IRQ);
+	expect_quiet(v);
+}

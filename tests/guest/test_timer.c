@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #define VECTOR 0x40
 
@@ -71,6 +72,52 @@ static void expect_irqs_(struct vcpu *v, unsigned int vector, unsigned int n)
 }
 
 #define expect_irqs(...) (here(__FILE__, __LINE__), expect_irqs_(__VA_ARGS__))
+
+PAYLOAD(64, slow_shot,
+	LAPIC_ON;
+	PIC_OFF;
+	TIMER(0x40, 100);
+	SLEEP;
+)
+
+static long set_bus_cycle(struct vm *vm, uint64_t ns)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_APIC_BUS_CYCLES_NS, .args[0] = ns,
+	};
+
+	return IOCTL(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+TEST(timer_bus_cycle)
+{
+	struct vm *vm = vm_new(VM_IRQCHIP);
+	struct vcpu *v;
+	uint64_t start;
+
+	EQ(need_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS), 1);
+	REFUSED(ENXIO, set_bus_cycle(vm_new(0), 10));
+	REFUSED(EINVAL, set_bus_cycle(vm, 0));
+	REFUSED(EINVAL, set_bus_cycle(vm, -1ull));
+	REFUSED(EINVAL, set_bus_cycle(vm, 1ull << 32));
+	OK(set_bus_cycle(vm, 10));
+	OK(set_bus_cycle(vm, 1000000));
+	v = vcpu_new(vm, 0);
+	REFUSED(EINVAL, set_bus_cycle(vm, 10));
+	vm_set_isr(vm, VECTOR, ISR_LAPIC);
+	vcpu_start(v, &slow_shot);
+	start = now_ns();
+	expect_irq(v, VECTOR);
+	CHECK(now_ns() - start >= 100 * 1000000);
+}
 
 PAYLOAD(64, periodic,
 	LAPIC_ON;
