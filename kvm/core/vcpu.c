@@ -265,6 +265,15 @@ void vcpu_update_policy(struct vcpu *vcpu)
 	vcpu->controls_stale = true;
 }
 
+void vcpu_log_written(struct vcpu *vcpu, const u64 *gpa, unsigned int n)
+{
+	struct mem *mem = &vcpu->vm->mem;
+
+	epoch_enter(&vcpu->reader);
+	mem_log_written(mem, gpa, n);
+	epoch_exit(&mem->epoch, &vcpu->reader);
+}
+
 bool vcpu_can_take_irq(struct vcpu *vcpu)
 {
 	struct arbiter_in in = {

@@ -194,6 +194,13 @@ void vcpu_update_policy(struct vcpu *vcpu);
 /** vcpu_can_take_irq() - RFLAGS.IF and no shadow, nothing being injected */
 bool vcpu_can_take_irq(struct vcpu *vcpu);
 
+/**
+ * vcpu_log_written() - the hardware tells of @n pages that the guest wrote
+ *
+ * After an exit, before vcpu->mode changes: interrupts off, outside the epoch.
+ */
+void vcpu_log_written(struct vcpu *vcpu, const u64 *gpa, unsigned int n);
+
 /** vcpu_has_work() - would a HLT end now; any state of the vCPU's thread */
 bool vcpu_has_work(struct vcpu *vcpu);
 

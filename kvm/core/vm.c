@@ -24,8 +24,15 @@ static void vm_flush(struct mmu *mmu)
 		atomic64_inc(&vm->stat.remote_tlb_flush);
 }
 
+static void vm_quiesce(struct mmu *mmu)
+{
+	/* A reason to exit is all that is wanted. */
+	vm_request_all(container_of(mmu, struct vm, mmu), REQ_EVENT);
+}
+
 static const struct mmu_ops vm_mmu_ops = {
 	.flush = vm_flush,
+	.quiesce = vm_quiesce,
 };
 
 static void vm_init_fields(struct vm *vm)

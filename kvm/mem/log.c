@@ -45,6 +45,22 @@ static int log_copy(struct mem *mem, const struct memslot *slot,
 	return 0;
 }
 
+void mem_log_written(struct mem *mem, const u64 *gpa, unsigned int n)
+{
+	const struct memslots *slots = mem_slots(mem);
+	const struct memslot *slot = NULL;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct gfn gfn = gpa_to_gfn(GPA(gpa[i]));
+
+		if (!slot || !memslot_has(slot, gfn))
+			slot = memslots_find(slots, gfn);
+		if (slot)
+			memslot_mark_dirty(slot, gfn);
+	}
+}
+
 int mem_get_dirty_log(struct mem *mem, u32 slot, void __user *bitmap)
 {
 	unsigned long *buffer __free(kvfree) = NULL;
@@ -61,5 +77,6 @@ int mem_get_dirty_log(struct mem *mem, u32 slot, void __user *bitmap)
 				sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return -ENOMEM;
+	mem->ops->sync_log(mem);
 	return log_copy(mem, found, bitmap, buffer);
 }

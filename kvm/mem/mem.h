@@ -44,6 +44,8 @@ struct mem_ops {
 	 */
 	void (*protect)(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, const unsigned long *mask);
+	/* On return writes from before the call are in the log. */
+	void (*sync_log)(struct mem *mem);
 };
 
 struct mem {
@@ -89,6 +91,13 @@ int mem_set_region(struct mem *mem,
  * slot does not log, -EFAULT (what could not be copied stays logged), -ENOMEM.
  */
 int mem_get_dirty_log(struct mem *mem, u32 slot, void __user *bitmap);
+
+/**
+ * mem_log_written() - @n pages, by their addresses @gpa, were written
+ *
+ * The caller is inside its epoch. What no slot logs is ignored.
+ */
+void mem_log_written(struct mem *mem, const u64 *gpa, unsigned int n);
 
 /**
  * mem_slots() - the present set, for a vCPU inside its epoch, under

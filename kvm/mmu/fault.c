@@ -12,8 +12,9 @@
  * page is stocked outside the lock, and the installation is tried again. Faults
  * take the lock's read side only; they meet in the entries.
  *
- * Dirty logging: small pages only, writable only by a write, and the page is
- * logged after its entry is writable (see memslot_mark_dirty()).
+ * Dirty logging: small pages only, writable only by a write or, where that is
+ * how the hardware tells (mmu.h), clean until then. A page is logged after its
+ * entry is writable (see memslot_mark_dirty()).
  */
 #include <linux/sched/signal.h>
 
@@ -158,13 +159,15 @@ static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
 		.access = PTE_READ | PTE_EXEC,
 		.wanted = fault->wanted,
 		.host_writable = fault->ref.writable && !fault->readonly,
+		.clean = fault->logged && !fault->write,
 		.type = fault->ref.mmio ? PTE_MEM_MMIO : PTE_MEM_RAM,
 	};
 	enum tdp_rc rc;
 
 	map.gfn = gfn_round(fault->gfn, map.level);
 	map.pfn = PFN(fault->ref.pfn.v & ~(pg_pages(map.level) - 1));
-	if (map.host_writable && (fault->write || !fault->logged))
+	if (map.host_writable && (fault->write || !fault->logged ||
+				  fault->mmu->format->log_by_dirty))
 		map.access |= PTE_WRITE;
 	rcu_read_lock();
 	rc = tdp_map(&fault->mmu->main.root, &map, &op->env);
@@ -195,6 +198,8 @@ static enum fault_rc fault_map(struct fault *fault)
 	enum tdp_rc rc;
 	int tables = 0;
 
+	if (fault->logged)
+		mmu_log_begin(fault->mmu);
 	mmu_op_init(&op, fault->mmu);
 	while ((rc = fault_install(fault, &op)) == TDP_EMPTY)
 		if (tables++ == FAULT_TABLES || !mmu_op_stock(&op))

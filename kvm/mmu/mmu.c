@@ -173,6 +173,25 @@ static void mem_zap(struct mem *mem, const struct memslot *slot)
 	mmu_op_end(&op);
 }
 
+void mmu_log_begin(struct mmu *mmu)
+{
+	if (!mmu->format->log_by_dirty ||
+	    smp_load_acquire(&mmu->logging_known))
+		return;
+	WRITE_ONCE(mmu->logging, true);
+	mmu->ops->flush(mmu);
+	smp_store_release(&mmu->logging_known, true);
+}
+
+/* What the hardware has yet to tell it tells when the guest exits. */
+static void mem_sync_log(struct mem *mem)
+{
+	struct mmu *mmu = mmu_of(mem);
+
+	if (READ_ONCE(mmu->logging))
+		mmu->ops->quiesce(mmu);
+}
+
 static void mem_protect(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, const unsigned long *mask)
 {
@@ -181,6 +200,7 @@ static void mem_protect(struct mem *mem, const struct memslot *slot,
 	struct mmu_op op;
 	u64 at = 0, n;
 
+	mmu_log_begin(mmu);
 	wait_for_faults(mmu);
 	mmu_op_begin(&op, mmu);
 	if (!mask)
@@ -221,6 +241,7 @@ int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
 		.settle = mem_settle,
 		.zap = mem_zap,
 		.protect = mem_protect,
+		.sync_log = mem_sync_log,
 	};
 	mem->ops = &mmu->mem_ops;
 

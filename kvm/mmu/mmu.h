@@ -14,6 +14,11 @@
  * may do so at once, `flushing` counts them: one who finds an entry gone
  * already may not return before the other's flush, so it flushes too.
  *
+ * Where the format logs by the dirty bit (PML), small pages of a logged slot
+ * are writable but clean. The hardware only tells of them when it is told to,
+ * so `logging` is set and known to every vCPU before there is any such entry;
+ * it is never cleared.
+ *
  * Callers: core (faults, root), mem/ through mem->ops.
  */
 #ifndef MMU_MMU_H
@@ -39,6 +44,8 @@ struct mmu_ops {
 	 * mmu_init() to the end of mmu_free().
 	 */
 	void (*flush)(struct mmu *mmu);
+	/* No vCPU is in guest mode from before the call; may sleep. */
+	void (*quiesce)(struct mmu *mmu);
 };
 
 /* A root: one for the VM; one per table that is shadowed for nested paging. */
@@ -60,6 +67,8 @@ struct mmu {
 	bool leaving;				/* [10w] mmu_free() has begun */
 	atomic_t flushing;			/* [a] see above */
 	atomic64_t tables;			/* [a] table pages, roots too */
+	bool logging;				/* [a] vCPUs report dirty bits */
+	bool logging_known;			/* [a] all of them do */
 };
 
 /* One guest access that the second-level tables refused. */
@@ -129,6 +138,14 @@ bool mmu_map_page(struct mmu *mmu, struct gfn gfn, struct pfn pfn);
 
 /** mmu_zap_page() - forget the translation of @gfn; may sleep */
 void mmu_zap_page(struct mmu *mmu, struct gfn gfn);
+
+/**
+ * mmu_log_begin() - from here on the first write to a clean page is logged
+ *
+ * Before the first entry that is writable and clean; any number of times. May
+ * be called under spinlocks.
+ */
+void mmu_log_begin(struct mmu *mmu);
 
 /** mmu_zap_all() - forget every translation; may sleep */
 void mmu_zap_all(struct mmu *mmu);

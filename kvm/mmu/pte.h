@@ -37,6 +37,11 @@ struct pte_format {
 	u64 exec;		/* set in an executable leaf */
 	u64 noexec;		/* set in any other leaf */
 	u64 accessed, dirty;	/* 0: hardware does not record it */
+	/*
+	 * A page whose dirty bit the CPU sets becomes known: dirty logging
+	 * clears that bit of small pages instead of taking write access.
+	 */
+	bool log_by_dirty;
 	u64 memtype[PTE_MEM_COUNT];
 	enum page_level max_leaf;	/* largest page the CPU maps */
 };

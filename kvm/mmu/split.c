@@ -47,10 +47,14 @@ enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 static u64 leaf_part(const struct tdp_place *place, u64 pte, unsigned int index)
 {
 	enum page_level to = place->level - 1;
-	u64 part = pte & ~place->format->write;
+	const struct pte_format *f = place->format;
+	u64 part = pte & ~f->write;
 
-	if (to == PG_4K)
+	if (to == PG_4K) {
 		part &= ~PTE_LARGE;
+		if (f->log_by_dirty && (pte & PTE_HOST_WRITABLE))
+			part = (part | f->write) & ~f->dirty;
+	}
 	return part + index * pg_size(to);
 }
 

@@ -81,6 +81,8 @@ static enum tdp_rc map_leaf(const struct tdp_place *place,
 
 	if (map->host_writable)
 		new |= PTE_HOST_WRITABLE;
+	if (map->clean)
+		new &= ~f->dirty;
 
 	for (tries = 0; tries < TDP_TRIES; tries++) {
 		u64 pte = READ_ONCE(*entry);
@@ -238,13 +240,16 @@ bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush)
 	const struct pte_format *f = root->format;
 	struct tdp_iter iter;
 	u32 visited = 0;
+	u64 bits;
 
 	tdp_iter_start(&iter, root, range->start, range->end);
 	while (iter.valid) {
 		if (iter_pause(&iter, range, &visited))
 			return true;
-		if (tdp_iter_is_leaf(&iter) && (iter.pte & f->write)) {
-			if (!iter_set(&iter, iter.pte & ~f->write))
+		bits = iter.level == PG_4K && f->log_by_dirty ? f->dirty :
+								f->write;
+		if (tdp_iter_is_leaf(&iter) && (iter.pte & bits)) {
+			if (!iter_set(&iter, iter.pte & ~bits))
 				continue;
 			*flush = true;
 		}

@@ -55,6 +55,7 @@ struct tdp_map {
 	u32 access;		/* PTE_READ | ...: what the leaf will allow */
 	u32 wanted;		/* what the fault needs: a subset of access */
 	bool host_writable;	/* writes may be allowed later */
+	bool clean;		/* the first write is the CPU's to mark */
 	enum pte_memtype type;
 };
 
@@ -104,7 +105,12 @@ enum tdp_rc tdp_touch(struct tdp_root *root, struct gfn gfn, u32 wanted,
 bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
 	       struct tdp_env *env, bool *flush);
 
-/** tdp_protect() - take write access from all leaves of @range; as above */
+/**
+ * tdp_protect() - have the next write to each page of @range noticed; as above
+ *
+ * Takes write access from all leaves; from small ones only the dirty bit,
+ * where the format logs by it.
+ */
 bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush);
 
 /**

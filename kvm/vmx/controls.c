@@ -66,6 +66,7 @@ static void set_needs(struct vmx_controls *c, u32 needs,
 	set(c, caps, CTL_INVPCID, needs & NEED_INVPCID);
 	set(c, caps, CTL_VPID, needs & NEED_VPID);
 	set(c, caps, CTL_TIMER, needs & NEED_TIMER);
+	set(c, caps, CTL_PML, needs & NEED_PML);
 }
 
 /*

@@ -22,6 +22,7 @@
 #define NEED_INVPCID BIT(4)
 #define NEED_VPID BIT(5)	/* one was allocated */
 #define NEED_TIMER BIT(6)	/* a deadline was set once */
+#define NEED_PML BIT(7)		/* the VM's dirty logging has begun */
 
 struct vmx_controls {
 	u32 word[WORD_COUNT];

@@ -71,6 +71,8 @@ static const struct exit_row rows[] = {
 	{ REASON_INVPCID, EXIT_KIND_EMULATE, true, 0 },
 	{ REASON_VMFUNC, EXIT_KIND_UD, true, 0 },
 	{ REASON_ENCLS, EXIT_KIND_UD, true, 0 },
+	/* Emptying the log, run.c's first thing, was all there is to it. */
+	{ REASON_PML_FULL, EXIT_KIND_NONE, false, RAW_QUAL },
 	{ REASON_PCONFIG, EXIT_KIND_UD, true, 0 },
 	{ REASON_ENCLV, EXIT_KIND_UD, true, 0 },
 	{ REASON_SEAMCALL, EXIT_KIND_UD, true, 0 },

@@ -105,6 +105,7 @@ static struct vmx_caps usable_caps(const struct vmx_host *host)
 	/* An interrupt taken on exit is handled through the IDT. */
 	if (!posted_interrupts || cpu_feature_enabled(X86_FEATURE_FRED))
 		vmx_caps_drop(&caps, CTL_POSTED);
+	vmx_param_apply(&caps);
 	return caps;
 }
 
@@ -235,6 +236,7 @@ static void vmx_vcpu_free(struct vcpu *vcpu)
 		cmpxchg(&per_cpu_ptr(&vmx_cpu, cpu)->last, vmx, NULL);
 	vmx_vpid_free(vmx->vpid);
 	vmx_apicv_free(vmx);
+	vmx_pml_free(vmx);
 	free_page((unsigned long)vmx->own_vapic);
 	free_page((unsigned long)vmx->msr_bitmap);
 	free_page((unsigned long)vmx->vmcs);
@@ -256,7 +258,7 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 		vmx->own_vapic = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vmx->vapic = vcpu->lapic ? vcpu->lapic->regs : vmx->own_vapic;
 	if (!vmx->vmcs || !vmx->msr_bitmap || !vmx->vapic ||
-	    vmx_apicv_init(vmx)) {
+	    vmx_apicv_init(vmx) || vmx_pml_init(vmx)) {
 		vmx_vcpu_free(vcpu);
 		return -ENOMEM;
 	}
@@ -282,6 +284,7 @@ static void vmcs_setup_controls(struct vmx_vcpu *vmx)
 	if (vmx->vpid)
 		vmcs_write(VPID, vmx->vpid);
 	vmx_apicv_setup(vmx);
+	vmx_pml_setup(vmx);
 	if (vmx_can(caps, CTL_ENCLS_EXIT))
 		vmcs_write(ENCLS_EXIT_BITMAP, ~0ULL);
 }
@@ -432,6 +435,7 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 	backend->tdp_levels = caps->ept_5_levels &&
 			      boot_cpu_data.x86_phys_bits > 48 ? 5 : 4;
 	tdp_format = caps->ept_ad ? ept_format : ept_format_no_ad;
+	tdp_format.log_by_dirty = vmx_can(caps, CTL_PML);
 	if (!caps->ept_1g)
 		tdp_format.max_leaf = caps->ept_2m ? PG_2M : PG_4K;
 }

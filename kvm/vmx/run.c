@@ -58,7 +58,8 @@ static u32 entry_needs(const struct vmx_vcpu *vmx, const struct entry *entry)
 	return vmx->cpuid_needs | vmx_event_needs(entry) |
 	       (vmx->efer & EFER_LMA_BIT ? NEED_LONG_MODE : 0) |
 	       (vmx->vpid ? NEED_VPID : 0) |
-	       (vmx->timer.used ? NEED_TIMER : 0);
+	       (vmx->timer.used ? NEED_TIMER : 0) |
+	       (READ_ONCE(vmx->vcpu.vm->mmu.logging) ? NEED_PML : 0);
 }
 
 /* The three that nearly every handler changes. */
@@ -268,6 +269,7 @@ void vmx_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 	}
 	collect_regs(vmx);
 	collect_exit(vmx, entry, exit);
+	vmx_pml_drain(vmx);
 	if (!stays_here(exit))
 		vmx->l1d_flush = true;
 	/* Host code that changes it comes by interrupt. */

@@ -8,6 +8,7 @@
  *   host.c   the host's half of the state    msr.c    MSR bitmaps, MSRs
  *   eptp.c   EPT pointer, VPID, flushes      run.c    one entry
  *   apicv.c  APIC virtualization             timer.c  the preemption timer
+ *   pml.c    dirty logging                 param.c  module parameters
  *
  * A struct vmx_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * vmx_cpu to whoever runs on that CPU with preemption off. What connects the
@@ -69,6 +70,7 @@ struct vmx_vcpu {
 	unsigned long *msr_bitmap;
 	void *vapic;			/* virtual-APIC page: TPR at 80h */
 	void *own_vapic;		/* without an in-kernel LAPIC */
+	u64 *pml;			/* pages written; or NULL */
 
 	/* The guest's, where the VMCS holds something else. */
 	u64 cr0, cr4, efer;
@@ -292,6 +294,23 @@ void vmx_timer_tsc_changed(struct vmx_vcpu *vmx);
 
 /** vmx_deadline() - backend.deadline() */
 bool vmx_deadline(struct vcpu *vcpu, u64 guest_tsc);
+
+/* ---- param.c ----------------------------------------------------------- */
+
+/** vmx_param_apply() - leave out what the administrator does not want used */
+void vmx_param_apply(struct vmx_caps *caps);
+
+/* ---- pml.c ------------------------------------------------------------- */
+
+/** vmx_pml_init() - a page to log in, if the hardware does; -ENOMEM */
+int vmx_pml_init(struct vmx_vcpu *vmx);
+void vmx_pml_free(struct vmx_vcpu *vmx);
+
+/** vmx_pml_setup() - fields that keep their value for good */
+void vmx_pml_setup(struct vmx_vcpu *vmx);
+
+/** vmx_pml_drain() - hand over what was logged; after an exit */
+void vmx_pml_drain(struct vmx_vcpu *vmx);
 
 /* ---- run.c ------------------------------------------------------------- */
 

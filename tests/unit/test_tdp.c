@@ -303,6 +303,60 @@ static void protect_and_touch(void **state)
 	expect(0x1000, 0x1000, PG_4K, RWX);
 }
 
+/* Where the CPU tells of dirty bits, small pages stay writable. */
+static void log_by_dirty_bits(void **state)
+{
+	static struct pte_format f;
+	struct tdp_map m = {
+		.gfn = GFN(0x1000), .pfn = PFN(0x1000), .level = PG_4K,
+		.access = RWX, .wanted = RX, .host_writable = true,
+		.clean = true,
+	};
+
+	f = ept_format;
+	f.log_by_dirty = true;
+	root.format = &f;
+	assert_int_equal(tdp_map(&root, &m, &w.env), TDP_OK);
+	expect(0x1000, 0x1000, PG_4K, RWX);
+	assert_false(*entry_of(0x1000, PG_4K) & f.dirty);
+	assert_false(protect(0, 0x2000, 64));
+
+	*entry_of(0x1000, PG_4K) |= f.dirty;
+	map(0x1001, 0x1001, PG_4K, RWX, RWX);
+	assert_true(*entry_of(0x1001, PG_4K) & f.dirty);
+	assert_true(protect(0, 0x2000, 64));
+	assert_false(protect(0, 0x2000, 64));
+	expect(0x1000, 0x1000, PG_4K, RWX);
+	expect(0x1001, 0x1001, PG_4K, RWX);
+	assert_false((*entry_of(0x1000, PG_4K) | *entry_of(0x1001, PG_4K)) &
+		     f.dirty);
+}
+
+/* A large page has one dirty bit for all: it has to be split by a write. */
+static void log_by_dirty_bits_large(void **state)
+{
+	static struct pte_format f;
+	u64 gfn;
+
+	f = ept_format;
+	f.log_by_dirty = true;
+	root.format = &f;
+	map(0x40000, 0x80000, PG_1G, RWX, RWX);
+	assert_true(protect(0x40000, 0x80000, 64));
+	expect(0x40000, 0x80000, PG_1G, RX);
+	/* The parts allow it: the write that comes will be told of. */
+	assert_int_equal(map(0x40201, 0x80201, PG_4K, RWX, RWX), TDP_SPURIOUS);
+	expect(0x40000, 0x80000, PG_2M, RX);
+	for (gfn = 0x40200; gfn < 0x40400; gfn++) {
+		expect(gfn, gfn + 0x40000, PG_4K, RWX);
+		assert_false(*entry_of(gfn, PG_4K) & f.dirty);
+	}
+	/* What the host may not write stays so. */
+	*entry_of(0x40000, PG_2M) &= ~PTE_HOST_WRITABLE;
+	map(0x40001, 0x80001, PG_4K, RWX, RWX);
+	expect(0x40002, 0x80002, PG_4K, RX);
+}
+
 static void touch_respects_the_host(void **state)
 {
 	struct tdp_map m = {
@@ -574,7 +628,8 @@ int main(void)
 		T(split_drops_large_bit), T(split_takes_writes_away),
 		T(large_serves_small), T(collapse), T(unmap_bounds),
 		T(unmap_retires_tables), T(unmap_large_whole),
-		T(protect_and_touch), T(touch_respects_the_host), T(age),
+		T(protect_and_touch), T(log_by_dirty_bits),
+		T(log_by_dirty_bits_large), T(touch_respects_the_host), T(age),
 		T(age_without_the_bit), T(frozen_is_left_alone),
 		T(out_of_tables), T(sparse_range), T(random_npt),
 		T(random_ept),
