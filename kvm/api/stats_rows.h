@@ -53,6 +53,10 @@
 	X(tpr_exits, CUMULATIVE, NONE, 0, stat.kind[EXIT_KIND_CR8_WRITE]) \
 	X(exception_exits, CUMULATIVE, NONE, 0,				\
 	  stat.kind[EXIT_KIND_EXCEPTION])				\
-	X(pause_exits, CUMULATIVE, NONE, 0, stat.kind[EXIT_KIND_PAUSE])
+	X(pause_exits, CUMULATIVE, NONE, 0, stat.kind[EXIT_KIND_PAUSE])	\
+	X(apic_eoi_exits, CUMULATIVE, NONE, 0,				\
+	  stat.kind[EXIT_KIND_APIC_EOI])				\
+	X(apic_write_exits, CUMULATIVE, NONE, 0,			\
+	  stat.kind[EXIT_KIND_APIC_WRITE])
 
 #endif
