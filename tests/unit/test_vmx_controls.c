@@ -156,6 +156,64 @@ static void test_cr8(void **state)
 	assert_true(vmx_control_is(&c, CTL_CR8_STORE_EXIT));
 }
 
+/* 27.2.1.1: what hardware demands of the controls of chapter 30 */
+static void assert_apic_legal(const struct vmx_controls *c)
+{
+	bool shadow = vmx_control_is(c, CTL_TPR_SHADOW);
+
+	assert_false(vmx_control_is(c, CTL_X2APIC) &&
+		     vmx_control_is(c, CTL_APIC_ACCESSES));
+	assert_true(shadow || (!vmx_control_is(c, CTL_X2APIC) &&
+			       !vmx_control_is(c, CTL_APIC_REGISTERS) &&
+			       !vmx_control_is(c, CTL_VIRTUAL_INTR)));
+	assert_true(!vmx_control_is(c, CTL_VIRTUAL_INTR) ||
+		    vmx_control_is(c, CTL_EXTERNAL_EXIT));
+	assert_true(!vmx_control_is(c, CTL_POSTED) ||
+		    (vmx_control_is(c, CTL_VIRTUAL_INTR) &&
+		     vmx_control_is(c, CTL_ACK_IRQ)));
+}
+
+/* What hardware does in each mode of the LAPIC, whatever it lacks. */
+static void test_apic(void **state)
+{
+	static const u8 lacking[] = {
+		CTL_COUNT, CTL_TPR_SHADOW, CTL_APIC_ACCESSES, CTL_X2APIC,
+		CTL_APIC_REGISTERS, CTL_VIRTUAL_INTR, CTL_ACK_IRQ, CTL_POSTED,
+	};
+	unsigned int i, mode, held;
+
+	for (i = 0; i < ARRAY_SIZE(lacking); i++) {
+		struct vmx_caps caps = vmx_caps(&host_skylake);
+
+		if (lacking[i] != CTL_COUNT)
+			vmx_caps_drop(&caps, lacking[i]);
+		for (mode = 0; mode <= APIC_ACCEL_MSR; mode++)
+			for (held = 0; held < 2; held++) {
+				struct policy p = {
+					.apic = mode, .irqs_held = held,
+				};
+				struct vmx_controls c =
+					vmx_controls(&p, 0, &caps);
+
+				assert_apic_legal(&c);
+				if (held || mode == APIC_ACCEL_NONE)
+					assert_false(vmx_control_is(&c,
+						CTL_VIRTUAL_INTR) ||
+						vmx_control_is(&c, CTL_ACK_IRQ));
+				else
+					assert_int_equal(vmx_control_is(&c,
+							CTL_VIRTUAL_INTR),
+						vmx_can(&caps,
+							CTL_VIRTUAL_INTR));
+				/* A mapped page must not be plain memory. */
+				assert_int_equal(vmx_control_is(&c,
+							CTL_APIC_ACCESSES),
+					mode == APIC_ACCEL_MMIO &&
+					vmx_can(&caps, CTL_APIC_ACCESSES));
+			}
+	}
+}
+
 static bool bit_of(const u8 *map, unsigned int base, unsigned int bit)
 {
 	return map[base + bit / 8] >> (bit % 8) & 1;
@@ -206,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_hlt_state),
 		cmocka_unit_test(test_needs),
 		cmocka_unit_test(test_cr8),
+		cmocka_unit_test(test_apic),
 		cmocka_unit_test(test_msr_bitmap),
 	};
 

@@ -352,10 +352,39 @@ static void test_error_codes(void **state)
 	}
 }
 
+/* 30.1.4, 30.4.3.3; 28.2.2 */
+static void test_apic(void **state)
+{
+	struct exit e = decode((struct vmx_raw){
+		.reason = 45, .qualification = 0xe3 });
+
+	assert_int_equal(e.kind, EXIT_KIND_APIC_EOI);
+	assert_int_equal(e.apic.vector, 0xe3);
+	assert_int_equal(e.insn_len, 0);
+	e = decode((struct vmx_raw){ .reason = 56, .qualification = 0x300,
+				     .insn_len = 7 });
+	assert_int_equal(e.kind, EXIT_KIND_APIC_WRITE);
+	assert_int_equal(e.apic.offset, 0x300);
+	/* Both come after the instruction: nothing is to be skipped. */
+	assert_int_equal(e.insn_len, 0);
+	e = decode((struct vmx_raw){ .reason = 44, .qualification = 0x1390 });
+	assert_int_equal(e.kind, EXIT_KIND_EMULATE);
+
+	/* Acknowledged on exit, or left to the host's APIC. */
+	e = decode((struct vmx_raw){ .reason = 1, .intr_info = VALID | 0xec });
+	assert_int_equal(e.kind, EXIT_KIND_HOST_IRQ);
+	assert_true(e.host_irq.taken);
+	assert_int_equal(e.host_irq.vector, 0xec);
+	e = decode((struct vmx_raw){ .reason = 1, .intr_info = 0xec });
+	assert_int_equal(e.kind, EXIT_KIND_HOST_IRQ);
+	assert_false(e.host_irq.taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_simple),
+		cmocka_unit_test(test_apic),
 		cmocka_unit_test(test_total),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_cr),
