@@ -44,7 +44,9 @@ static vm_fault_t fds_vcpu_fault(struct vm_fault *vmf)
 		page = vcpu->run;
 		break;
 	case KVM_PIO_PAGE_OFFSET:
-		page = vcpu->pio_data;
+		page = vcpu_pio_page(vcpu);
+		if (!page)
+			return VM_FAULT_OOM;
 		break;
 	case KVM_COALESCED_MMIO_PAGE_OFFSET:
 		page = vcpu->vm->coalesced_ring;

@@ -353,6 +353,8 @@ int vcpu_run(struct vcpu *vcpu)
 	if (READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 
+	if (!vcpu->launched && !vcpu_pio_page(vcpu))
+		return -ENOMEM;
 	vcpu->launched = true;
 	vcpu_load(vcpu);
 	run_sigset(vcpu, true);

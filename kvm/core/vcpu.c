@@ -97,8 +97,23 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 static int vcpu_alloc_pages(struct vcpu *vcpu)
 {
 	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	vcpu->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	return vcpu->run && vcpu->pio_data ? 0 : -ENOMEM;
+	return vcpu->run ? 0 : -ENOMEM;
+}
+
+void *vcpu_pio_page(struct vcpu *vcpu)
+{
+	void *page = READ_ONCE(vcpu->pio_data), *old;
+
+	if (page)
+		return page;
+	page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!page)
+		return NULL;
+	old = cmpxchg(&vcpu->pio_data, NULL, page);
+	if (!old)
+		return page;
+	free_page((unsigned long)page);
+	return old;
 }
 
 static void vcpu_init_fields(struct vcpu *vcpu, struct vm *vm, int id)

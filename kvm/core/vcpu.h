@@ -120,7 +120,7 @@ struct vcpu {
 
 	/* ---- running [v] ---- */
 	struct kvm_run *run;		/* [I] page 0 of the mapping */
-	void *pio_data;			/* [I] page 1 */
+	void *pio_data;			/* [a] page 1: vcpu_pio_page() */
 	struct policy policy;
 	bool controls_stale;		/* call controls_changed() at entry */
 	struct entry entry;
@@ -169,6 +169,14 @@ void vcpu_dyn_changed(struct vcpu *vcpu);
 /** vcpu_load() / vcpu_put() - bind to this CPU; ioctl context, mutex held */
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
+
+/**
+ * vcpu_pio_page() - the page behind kvm_run where PIO data goes
+ *
+ * Made by the first call, which is KVM_RUN's or a mapping's; from then on
+ * vcpu->pio_data. May sleep. NULL: no memory.
+ */
+void *vcpu_pio_page(struct vcpu *vcpu);
 
 /** vcpu_run() - KVM_RUN; mutex held. 0 with kvm_run filled in, or errno */
 int vcpu_run(struct vcpu *vcpu);

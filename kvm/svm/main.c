@@ -26,7 +26,6 @@
 #include "svm/svm.h"
 
 #define IOPM_ORDER 2			/* 12 KiB, the first part of 16 */
-#define MSRPM_ORDER get_order(MSRPM_SIZE)
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 struct svm_caps svm_host_caps __ro_after_init;
@@ -80,6 +79,7 @@ static void free_areas(void)
 	}
 	free_pages(iopm, IOPM_ORDER);
 	iopm = 0;
+	svm_msr_teardown();
 }
 
 static u64 alloc_area(int cpu)
@@ -103,8 +103,10 @@ static int svm_setup(void)
 	svm_host_caps = svm_caps(&host);
 
 	iopm = __get_free_pages(GFP_KERNEL, IOPM_ORDER);
-	if (!iopm)
+	if (!iopm || svm_msr_setup()) {
+		free_areas();
 		return -ENOMEM;
+	}
 	memset((void *)iopm, 0xff, PAGE_SIZE << IOPM_ORDER);
 	for_each_possible_cpu(cpu) {
 		struct svm_cpu *sc = per_cpu_ptr(&svm_cpu, cpu);
@@ -209,9 +211,7 @@ static void svm_vcpu_free(struct vcpu *vcpu)
 	/* The next vCPU may get this address and is somebody else. */
 	for_each_possible_cpu(cpu)
 		cmpxchg(&per_cpu_ptr(&svm_cpu, cpu)->last, svm, NULL);
-	free_pages((unsigned long)svm->msrpm, MSRPM_ORDER);
 	free_page((unsigned long)svm->vmcb);
-	svm->msrpm = NULL;
 	svm->vmcb = NULL;
 }
 
@@ -221,19 +221,15 @@ static int svm_vcpu_init(struct vcpu *vcpu)
 	struct vmcb_control *control;
 
 	svm->vmcb = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	svm->msrpm = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT, MSRPM_ORDER);
-	if (!svm->vmcb || !svm->msrpm) {
-		svm_vcpu_free(vcpu);
+	if (!svm->vmcb)
 		return -ENOMEM;
-	}
 	svm->vmcb_pa = phys((unsigned long)svm->vmcb);
 	svm->cpu = -1;
 	svm->controls_stale = true;
-	svm_msrpm_init(svm);
+	svm_msr_map(svm);
 
 	control = &svm->vmcb->control;
 	control->iopm_pa = phys(iopm);
-	control->msrpm_pa = phys((unsigned long)svm->msrpm);
 	control->nested = NESTED_PAGING;
 	return 0;
 }
@@ -325,6 +321,11 @@ static void svm_set_root(struct vcpu *vcpu, struct hpa root, int levels)
 static bool svm_deadline(struct vcpu *vcpu, u64 guest_tsc)
 {
 	return false;
+}
+
+static int svm_irte_update(struct vcpu *vcpu, unsigned int host_irq, u8 vector)
+{
+	return -EOPNOTSUPP;
 }
 
 static void svm_notify(struct vcpu *vcpu, int cpu)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MSRs the hardware shares with the guest: the permission map, and the few
+ * MSRs the hardware shares with the guest: the permission maps, and the few
  * that are switched around an entry.
+ *
+ * There is a map for each set of MSRs that a guest may be given, made once;
+ * vCPUs point to the one that fits.
  *
  * Passed through are those that VMLOAD and VMSAVE switch anyway, PRED_CMD's
  * barrier for guests that have it, and SPEC_CTRL from the first time the
@@ -12,6 +15,8 @@
  * APM vol. 2, 15.11, 15.30.5; Documentation/admin-guide/hw-vuln/spectre.rst,
  * srso.rst ("Reduced Speculation").
  */
+#include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
@@ -31,38 +36,83 @@ void svm_msr_cpu(bool on)
 			      MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
 }
 
-void svm_msrpm_init(struct svm_vcpu *svm)
+/* What a map may open beside what all open. */
+enum {
+	MAP_PRED_CMD = BIT(0),
+	MAP_SPEC_CTRL = BIT(1),
+	MAPS = BIT(2),
+};
+
+#define MSRPM_ORDER get_order(MSRPM_SIZE)
+
+static unsigned long *maps[MAPS];
+
+static unsigned long *map_new(unsigned int opens)
 {
-	static const u32 open[] = {
+	static const u32 always[] = {
 		MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP,
 		MSR_IA32_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_CSTAR,
 		MSR_SYSCALL_MASK, MSR_FS_BASE, MSR_GS_BASE,
 		MSR_KERNEL_GS_BASE,
 	};
+	unsigned long *map = (void *)__get_free_pages(GFP_KERNEL, MSRPM_ORDER);
 	unsigned int i;
 
-	memset(svm->msrpm, 0xff, MSRPM_SIZE);
-	for (i = 0; i < ARRAY_SIZE(open); i++)
-		msrpm_allow(svm->msrpm, open[i], MSRPM_READ | MSRPM_WRITE);
+	if (!map)
+		return NULL;
+	memset(map, 0xff, MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		msrpm_allow(map, always[i], MSRPM_READ | MSRPM_WRITE);
+	if (opens & MAP_PRED_CMD)
+		msrpm_allow(map, MSR_IA32_PRED_CMD, MSRPM_WRITE);
+	if (opens & MAP_SPEC_CTRL)
+		msrpm_allow(map, MSR_IA32_SPEC_CTRL, MSRPM_READ | MSRPM_WRITE);
+	return map;
 }
 
-/* The map changed: hardware may have cached what it said. */
-static void msrpm_set(struct svm_vcpu *svm, u32 index, u32 what)
+int svm_msr_setup(void)
 {
-	msrpm_allow(svm->msrpm, index, what);
+	unsigned int i;
+
+	for (i = 0; i < MAPS; i++) {
+		maps[i] = map_new(i);
+		if (!maps[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void svm_msr_teardown(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAPS; i++) {
+		free_pages((unsigned long)maps[i], MSRPM_ORDER);
+		maps[i] = NULL;
+	}
+}
+
+void svm_msr_map(struct svm_vcpu *svm)
+{
+	unsigned int i = (svm->pred_cmd_open ? MAP_PRED_CMD : 0) |
+			 (svm->spec_ctrl_live ? MAP_SPEC_CTRL : 0);
+	u64 pa = __sme_set(__pa(maps[i]));
+
+	if (svm->vmcb->control.msrpm_pa == pa)
+		return;
+	svm->vmcb->control.msrpm_pa = pa;
 	svm_dirty(svm, CLEAN_IOPM);
 }
 
 void svm_msr_cpuid(struct svm_vcpu *svm)
 {
 	const struct cpuid_set *cpuid = svm->vcpu.msrs.cpuid;
-	bool ibpb = boot_cpu_has(X86_FEATURE_IBPB) &&
-		    (cpuid_has(cpuid, FEAT_AMD_IBPB) ||
-		     cpuid_has(cpuid, FEAT_SPEC_CTRL));
 
-	msrpm_set(svm, MSR_IA32_PRED_CMD, ibpb ? MSRPM_WRITE : 0);
+	svm->pred_cmd_open = boot_cpu_has(X86_FEATURE_IBPB) &&
+			     (cpuid_has(cpuid, FEAT_AMD_IBPB) ||
+			      cpuid_has(cpuid, FEAT_SPEC_CTRL));
 	svm->spec_ctrl_live = false;
-	msrpm_set(svm, MSR_IA32_SPEC_CTRL, 0);
+	svm_msr_map(svm);
 }
 
 static void spec_ctrl_enter(struct svm_vcpu *svm)
@@ -77,7 +127,7 @@ static void spec_ctrl_enter(struct svm_vcpu *svm)
 		if (!guest || !boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 			return;
 		svm->spec_ctrl_live = true;
-		msrpm_set(svm, MSR_IA32_SPEC_CTRL, MSRPM_READ | MSRPM_WRITE);
+		svm_msr_map(svm);
 	}
 	/* The VMM chose the value: hardware may not have all of its bits. */
 	if (!svm_host_caps.spec_ctrl &&

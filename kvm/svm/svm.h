@@ -26,7 +26,6 @@ struct svm_vcpu {
 	struct vcpu vcpu;		/* first */
 	struct vmcb *vmcb;
 	u64 vmcb_pa;
-	unsigned long *msrpm;
 
 	/* The guest's, where the save area holds something else. */
 	u64 cr0, cr4, efer;
@@ -38,7 +37,8 @@ struct svm_vcpu {
 	int cpu;			/* the VMCB was last used there */
 	struct asid asid;
 	bool host_stale;		/* host_area is not this task's */
-	bool spec_ctrl_live;		/* the guest writes SPEC_CTRL itself */
+	bool pred_cmd_open;		/* the guest writes PRED_CMD itself */
+	bool spec_ctrl_live;		/* and reads and writes SPEC_CTRL */
 
 	/* What the running entry was given; event.c. */
 	struct event injected;
@@ -113,8 +113,15 @@ void svm_event_exit(struct svm_vcpu *svm, struct exit *exit);
 /** svm_msr_cpu() - MSRs of a CPU that has guests, or has none any more */
 void svm_msr_cpu(bool on);
 
-/** svm_msrpm_init() - a fresh permission map: all but a few intercepted */
-void svm_msrpm_init(struct svm_vcpu *svm);
+/**
+ * svm_msr_setup() - the permission maps that all vCPUs share; -ENOMEM
+ * svm_msr_teardown() - undo; also what a failed setup left
+ */
+int svm_msr_setup(void);
+void svm_msr_teardown(void);
+
+/** svm_msr_map() - give the VMCB the map that fits what the guest may reach */
+void svm_msr_map(struct svm_vcpu *svm);
 
 /** svm_msr_cpuid() - what the map owes to the guest's CPUID */
 void svm_msr_cpuid(struct svm_vcpu *svm);
