@@ -233,7 +233,7 @@ BENCH(ioctls, "lifecycle", "KVM_CREATE_VM", "KVM_SET_TSS_ADDR",
 
 	prepare();
 	memcpy((uint8_t *)memory + 0xfff0, reset, sizeof(reset));
-	for (unsigned int i = 0; i < rounds(ROUNDS); i++)
+	for (unsigned int i = 0; i < rounds(2 * ROUNDS); i++)
 		one_by_one(cpuid);
 	for (unsigned int i = 0; i < STEPS; i++)
 		put(i, samples_median(&steps[i]));

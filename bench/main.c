@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -324,11 +325,24 @@ static bool wanted(const struct bench *b, char **patterns)
 	return false;
 }
 
+/* Where a mapping lies decides what tables it takes: always at one place. */
+static void fix_addresses(char **argv)
+{
+	int old = personality(0xffffffff);
+
+	if (old < 0 || old & ADDR_NO_RANDOMIZE)
+		return;
+	personality(old | ADDR_NO_RANDOMIZE);
+	execv("/proc/self/exe", argv);
+	err(2, "exec");
+}
+
 int main(int argc, char **argv)
 {
 	bool list = false, good = true;
 	int opt;
 
+	fix_addresses(argv);
 	while ((opt = getopt(argc, argv, "ld:p:m:")) != -1) {
 		if (opt == 'l')
 			list = true;
