@@ -118,7 +118,7 @@ fault:
 }
 
 /* Read or write a physical piece that turned out not to be memory. */
-static enum mem_rc emuglue_device(struct vcpu *vcpu, struct gpa gpa, void *buf,
+static enum mem_rc emuglue_mmio(struct vcpu *vcpu, struct gpa gpa, void *buf,
 				  unsigned int len, bool write)
 {
 	unsigned int done, part;
@@ -183,7 +183,7 @@ static enum mem_rc emuglue_read(struct emu_ctxt *c, u64 linear, void *buf,
 		rc = guest_read(&vcpu->vm->mem, span.gpa[i], (u8 *)buf + done,
 				span.len[i]);
 		if (rc == MEM_MMIO)
-			rc = emuglue_device(vcpu, span.gpa[i],
+			rc = emuglue_mmio(vcpu, span.gpa[i],
 					    (u8 *)buf + done, span.len[i],
 					    false);
 		done += span.len[i];
@@ -210,7 +210,7 @@ static enum mem_rc emuglue_write(struct emu_ctxt *c, u64 linear,
 		rc = guest_write(&vcpu->vm->mem, span.gpa[i],
 				 (const u8 *)buf + done, span.len[i]);
 		if (rc == MEM_MMIO)
-			rc = emuglue_device(vcpu, span.gpa[i],
+			rc = emuglue_mmio(vcpu, span.gpa[i],
 					    (u8 *)buf + done, span.len[i],
 					    true);
 		done += span.len[i];
@@ -237,7 +237,7 @@ static enum mem_rc emuglue_cmpxchg(struct emu_ctxt *c, u64 linear, void *old,
 	rc = guest_cmpxchg(&vcpu->vm->mem, span.gpa[0], &old_word, new_word,
 			   size);
 	if (rc == MEM_MMIO)
-		return emuglue_device(vcpu, span.gpa[0], (void *)new, size,
+		return emuglue_mmio(vcpu, span.gpa[0], (void *)new, size,
 				      true);
 	memcpy(old, &old_word, size);
 	return rc;
@@ -476,6 +476,36 @@ enum run_next emuglue_insn(struct vcpu *vcpu)
 	io_forget(vcpu);
 	next = emuglue_decode(vcpu, &ok);
 	return ok ? emuglue_again(vcpu) : next;
+}
+
+/*
+ * A store that lies in one page with @gpa as its first byte, and that some
+ * device wants.
+ */
+static bool emuglue_store(struct vcpu *vcpu, struct gpa gpa)
+{
+	struct emu_store store;
+
+	return emu_store(&vcpu->emu, &store) &&
+	       offset_in_page(store.linear) == offset_in_page(gpa.v) &&
+	       offset_in_page(gpa.v) + store.size <= PAGE_SIZE &&
+	       io_bus_write(vcpu, VM_BUS_MMIO, gpa.v, store.size, &store.value);
+}
+
+enum run_next emuglue_device(struct vcpu *vcpu, struct gpa gpa, bool write)
+{
+	enum run_next next;
+	bool ok;
+
+	vcpu->stat.insn_emulation++;
+	io_forget(vcpu);
+	next = emuglue_decode(vcpu, &ok);
+	if (!ok)
+		return next;
+	if (!write || !emuglue_store(vcpu, gpa))
+		return emuglue_again(vcpu);
+	vcpu->exit.insn_len = vcpu->emu.insn.len;
+	return emuglue_skip(vcpu);
 }
 
 enum run_next emuglue_skip(struct vcpu *vcpu)

@@ -16,6 +16,15 @@ struct fault;
 /** emuglue_insn() - emulate the instruction at RIP */
 enum run_next emuglue_insn(struct vcpu *vcpu);
 
+/**
+ * emuglue_device() - the instruction at RIP accesses @gpa, where no memory is
+ * @write: and that is a write
+ *
+ * As emuglue_insn(), but a plain store that a device in the kernel takes goes
+ * there by the address that the hardware found.
+ */
+enum run_next emuglue_device(struct vcpu *vcpu, struct gpa gpa, bool write);
+
 /** emuglue_again() - execute the decoded instruction again, I/O replayed */
 enum run_next emuglue_again(struct vcpu *vcpu);
 

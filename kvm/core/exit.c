@@ -184,6 +184,15 @@ static enum run_next exit_dr(struct vcpu *vcpu, struct exit *exit)
 	return emuglue_insn(vcpu);
 }
 
+/* Not every access is the instruction's own: tables, an event's frame. */
+static enum run_next exit_device(struct vcpu *vcpu, struct exit *exit)
+{
+	bool direct = !exit->tdp.user_walk &&
+		      exit->inflight.type == EVENT_NONE;
+
+	return emuglue_device(vcpu, exit->tdp.gpa, exit->tdp.write && direct);
+}
+
 static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 {
 	struct fault_in in = {
@@ -204,7 +213,7 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 	case FAULT_MMIO:
 		vcpu->stat.pf_emulate++;
 		return apic_map_page(vcpu, in.gpa) ? RUN_AGAIN :
-						     emuglue_insn(vcpu);
+						     exit_device(vcpu, exit);
 	case FAULT_ERROR:
 	case FAULT_NOMEM:
 		return RUN_FAULT;

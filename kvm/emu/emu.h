@@ -207,6 +207,23 @@ enum emu_rc __must_check emu_decode(struct emu_ctxt *c, const u8 *bytes,
  */
 enum emu_rc __must_check emu_exec(struct emu_ctxt *c);
 
+/* A store of 1, 2, 4 or 8 bytes. */
+struct emu_store {
+	u64 linear;
+	u64 value;
+	u8 size;
+};
+
+/**
+ * emu_store() - is the decoded instruction no more than a store to memory
+ * @c: after emu_decode() returned EMU_OK; EMU_GROUPS must be available
+ *
+ * If so, to carry it out and to step over c->insn.len bytes is to execute it.
+ * Changes nothing that emu_exec() would miss. False: it is something else, or
+ * segmentation forbids it.
+ */
+bool emu_store(struct emu_ctxt *c, struct emu_store *store);
+
 /**
  * emu_simple_length() - length of an instruction that is often skipped
  * @mode: mode of the code
