@@ -221,23 +221,22 @@ static void irqfd_remove(struct irqfd *irqfd)
 	irqfd_free(irqfd);
 }
 
-static void irqfd_reap_closed(struct vm *vm)
+/*
+ * The one with @eventfd, or NULL. On the way, those are freed whose last fd
+ * was closed: @eventfd is open.
+ */
+static struct irqfd *irqfd_find(struct vm *vm,
+				const struct eventfd_ctx *eventfd)
 {
 	struct irqfd *irqfd, *next;
 
-	list_for_each_entry_safe(irqfd, next, &vm->irqfds, link)
+	list_for_each_entry_safe(irqfd, next, &vm->irqfds, link) {
+		if (irqfd->eventfd == eventfd)
+			return irqfd;
 		if (READ_ONCE(irqfd->closed))
 			irqfd_remove(irqfd);
-}
-
-static bool irqfd_in_use(struct vm *vm, const struct eventfd_ctx *eventfd)
-{
-	struct irqfd *irqfd;
-
-	list_for_each_entry(irqfd, &vm->irqfds, link)
-		if (irqfd->eventfd == eventfd)
-			return true;
-	return false;
+	}
+	return NULL;
 }
 
 static struct irqfd *irqfd_alloc(struct vm *vm, const struct kvm_irqfd *in,
@@ -273,8 +272,7 @@ static int irqfd_start(struct irqfd *irqfd, struct file *file)
 	__poll_t events;
 	int err;
 
-	irqfd_reap_closed(vm);
-	if (irqfd_in_use(vm, irqfd->eventfd))
+	if (irqfd_find(vm, irqfd->eventfd))
 		return -EBUSY;
 	err = resample_start(irqfd);
 	if (err)
@@ -313,18 +311,16 @@ put_file:
 
 static int irqfd_deassign(struct vm *vm, const struct kvm_irqfd *in)
 {
-	struct irqfd *irqfd, *next;
 	struct eventfd_ctx *eventfd;
+	struct irqfd *irqfd;
 
 	eventfd = eventfd_ctx_fdget(in->fd);
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
 	scoped_guard(mutex, &vm->irq_lock) {
-		irqfd_reap_closed(vm);
-		list_for_each_entry_safe(irqfd, next, &vm->irqfds, link)
-			if (irqfd->eventfd == eventfd &&
-			    irqfd->gsi == in->gsi)
-				irqfd_remove(irqfd);
+		irqfd = irqfd_find(vm, eventfd);
+		if (irqfd && irqfd->gsi == in->gsi)
+			irqfd_remove(irqfd);
 	}
 	eventfd_ctx_put(eventfd);
 	return 0;
