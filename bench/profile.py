@@ -20,6 +20,7 @@ import subprocess
 import sys
 
 LEAST = 0.5             # instructions a round; what has less is summed up
+FARTHEST = 0x10000      # from a symbol to the last of its code
 
 
 def read_symbols(path):
@@ -98,7 +99,9 @@ def main():
             key = "(user space and guest)", ""
         else:
             i = bisect.bisect_right(addresses, address) - 1
-            key = names[i] if i >= 0 else ("(unknown)", "")
+            key = names[i]
+            if i < 0 or address - addresses[i] > FARTHEST:
+                key = "(no symbol: the kernel of a guest)", ""
             if i >= 0 and addresses[i] == address:
                 calls[key] += count
             if len(sys.argv) <= 3 and key[1].startswith("kvm"):
