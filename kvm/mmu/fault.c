@@ -138,6 +138,19 @@ static bool level_fits(const struct fault *fault, enum page_level level)
 			      pg_size(level));
 }
 
+/* Small pages for code, and no larger ones in their place: pte.h. */
+static enum page_level exec_level(const struct fault *fault)
+{
+	enum page_level level;
+
+	if (fault->wanted & PTE_EXEC)
+		return PG_4K;
+	rcu_read_lock();
+	tdp_lookup(&fault->mmu->main.root, fault->gfn, &level);
+	rcu_read_unlock();
+	return level;
+}
+
 /* The largest page that may be mapped; under the lock. */
 static enum page_level best_level(const struct fault *fault)
 {
@@ -147,6 +160,8 @@ static enum page_level best_level(const struct fault *fault)
 		return PG_4K;
 	level = min(pfn_host_level(fault->hva, fault->ref.pfn),
 		    fault->mmu->format->max_leaf);
+	if (fault->mmu->format->small_exec)
+		level = min(level, exec_level(fault));
 	while (level > PG_4K && !level_fits(fault, level))
 		level--;
 	return level;
@@ -169,6 +184,8 @@ static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
 	if (map.host_writable && (fault->write || !fault->logged ||
 				  fault->mmu->format->log_by_dirty))
 		map.access |= PTE_WRITE;
+	if (fault->mmu->format->small_exec && map.level > PG_4K)
+		map.access &= ~PTE_EXEC;
 	rcu_read_lock();
 	rc = tdp_map(&fault->mmu->main.root, &map, &op->env);
 	rcu_read_unlock();

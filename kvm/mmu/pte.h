@@ -42,6 +42,11 @@ struct pte_format {
 	 * clears that bit of small pages instead of taking write access.
 	 */
 	bool log_by_dirty;
+	/*
+	 * Only small pages are executable, and a table is never replaced by
+	 * a large page: CPUs with the iTLB-multihit erratum.
+	 */
+	bool small_exec;
 	u64 memtype[PTE_MEM_COUNT];
 	enum page_level max_leaf;	/* largest page the CPU maps */
 };

@@ -123,7 +123,10 @@ bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush);
 bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,
 	     bool clear);
 
-/** tdp_lookup() - the leaf that maps @gfn and its level, or 0; for tests */
+/**
+ * tdp_lookup() - the leaf that maps @gfn, or 0
+ * @level: its level, or that of the entry that leads no further
+ */
 u64 tdp_lookup(struct tdp_root *root, struct gfn gfn, enum page_level *level);
 
 /**

@@ -436,6 +436,7 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 			      boot_cpu_data.x86_phys_bits > 48 ? 5 : 4;
 	tdp_format = caps->ept_ad ? ept_format : ept_format_no_ad;
 	tdp_format.log_by_dirty = vmx_can(caps, CTL_PML);
+	tdp_format.small_exec = vmx_param_small_exec();
 	if (!caps->ept_1g)
 		tdp_format.max_leaf = caps->ept_2m ? PG_2M : PG_4K;
 }
@@ -451,8 +452,10 @@ static int __init vmx_module_init(void)
 	posted_interrupts = vmx_can(&caps, CTL_POSTED);
 	describe(&vmx_backend, &caps);
 	err = backend_register(&vmx_backend);
-	if (err)
+	if (err) {
+		vmx_param_unload();
 		return err;
+	}
 	cpu_emergency_register_virt_callback(vmx_emergency);
 	return 0;
 }
@@ -461,6 +464,7 @@ static void __exit vmx_module_exit(void)
 {
 	cpu_emergency_unregister_virt_callback(vmx_emergency);
 	backend_unregister();
+	vmx_param_unload();
 }
 
 module_init(vmx_module_init);

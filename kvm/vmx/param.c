@@ -9,6 +9,9 @@
  * guest at all, so these two are facts; so is that no guest state is too
  * invalid for the hardware but to be emulated.
  */
+#include <linux/cpu.h>
+#include <asm/cpufeature.h>
+
 #include "core/fact.h"
 #include "vmx/vmx.h"
 
@@ -29,6 +32,32 @@ MODULE_PARM_DESC(eptad, "Accessed and dirty bits in EPT entries");
 static bool pml = true;
 module_param(pml, bool, 0444);
 MODULE_PARM_DESC(pml, "Dirty logging by page-modification logging");
+
+/*
+ * iTLB multihit: a fetch from a page whose size changes may be a machine check
+ * that takes the host down. Documentation/admin-guide/hw-vuln/multihit.rst
+ */
+static int nx_huge_pages = -1;
+module_param(nx_huge_pages, int, 0444);
+MODULE_PARM_DESC(nx_huge_pages,
+		 "Large pages are not executable: 1, 0, -1: if the CPU needs it");
+
+/* The kernel shows it among the CPU's vulnerabilities. */
+extern bool itlb_multihit_kvm_mitigation;
+
+bool vmx_param_small_exec(void)
+{
+	if (nx_huge_pages < 0)
+		nx_huge_pages = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) &&
+				!cpu_mitigations_off();
+	itlb_multihit_kvm_mitigation = nx_huge_pages;
+	return nx_huge_pages;
+}
+
+void vmx_param_unload(void)
+{
+	itlb_multihit_kvm_mitigation = false;
+}
 
 void vmx_param_apply(struct vmx_caps *caps)
 {

@@ -300,6 +300,12 @@ bool vmx_deadline(struct vcpu *vcpu, u64 guest_tsc);
 /** vmx_param_apply() - leave out what the administrator does not want used */
 void vmx_param_apply(struct vmx_caps *caps);
 
+/** vmx_param_small_exec() - shall only small pages be executable; module load */
+bool vmx_param_small_exec(void);
+
+/** vmx_param_unload() - what was told the kernel is not true any more */
+void vmx_param_unload(void);
+
 /* ---- pml.c ------------------------------------------------------------- */
 
 /** vmx_pml_init() - a page to log in, if the hardware does; -ENOMEM */
