@@ -41,6 +41,7 @@ enum flush_scope {
 #define BACKEND_PAUSE_FILTER BIT(5)
 #define BACKEND_APIC_PAGE BIT(7)	/* virtualizes accesses to a page */
 #define BACKEND_DELIVERS BIT(8)		/* delivers and ends interrupts */
+#define BACKEND_POSTS_DEVICES BIT(9)	/* irte_update() works */
 #define BACKEND_PDPTES BIT(6)		/* regs.pdpte[] is in force under PAE */
 
 /*
@@ -64,6 +65,8 @@ enum flush_scope {
 	X(void, controls_changed, (struct vcpu *vcpu))			\
 	X(void, tsc_update, (struct vcpu *vcpu))			\
 	X(enum run_next, private_exit, (struct vcpu *vcpu, struct exit *exit)) \
+	X(int, irte_update, (struct vcpu *vcpu, unsigned int host_irq,	\
+			     u8 vector))				\
 	X(void, dump, (struct vcpu *vcpu))
 
 #define BACKEND_HOT_CALLS(X)						\
@@ -106,6 +109,9 @@ enum flush_scope {
  *			changed: recompute the controls before the next entry.
  * tsc_update		vcpu->tsc offset or ratio changed.
  * private_exit		EXIT_KIND_PRIVATE; as core's exit handlers.
+ * irte_update		let remapping hardware deliver the device interrupt
+ *			@host_irq to @vcpu as @vector; NULL: to the host again.
+ *			-errno: not possible. Any thread; may sleep.
  * dump			print the save area, for a failed entry; rate-limited.
  *
  * load* / put*		bind to this CPU / save what the host needs back.

@@ -6,6 +6,7 @@
 #include <linux/export.h>
 
 #include "core/backend.h"
+#include "core/request.h"
 #include "core/vcpu.h"
 #include "dev/lapic.h"
 #include "mmu/pte.h"
@@ -20,4 +21,5 @@ EXPORT_SYMBOL_GPL(lapic_msr_plain);
 EXPORT_SYMBOL_GPL(npt_format);
 EXPORT_SYMBOL_GPL(segment_ar);
 EXPORT_SYMBOL_GPL(segment_set_ar);
+EXPORT_SYMBOL_GPL(vcpu_wake);
 EXPORT_SYMBOL_GPL(vcpu_log_written);

@@ -22,6 +22,7 @@
 #include <linux/wait.h>
 
 #include "core/vm.h"
+#include "irq/bypass.h"
 #include "irq/chip.h"
 #include "irq/irqchip.h"
 #include "irq/irqfd.h"
@@ -42,6 +43,7 @@ struct irqfd {
 	struct list_head link;		/* vm->irqfds [7] */
 	struct resampler *resampler;	/* [7] */
 	struct list_head resample_link;	/* [resample_lock] */
+	struct bypass bypass;
 	wait_queue_head_t *wqh;		/* [I] the eventfd's */
 	wait_queue_entry_t wait;	/* [wqh->lock] */
 	poll_table pt;			/* used once */
@@ -99,6 +101,7 @@ void irqfd_settle(struct vm *vm)
 	list_for_each_entry(irqfd, &vm->irqfds, link) {
 		spin_lock_irq(&irqfd->wqh->lock);
 		spin_unlock_irq(&irqfd->wqh->lock);
+		bypass_update(&irqfd->bypass);
 	}
 }
 
@@ -204,6 +207,7 @@ static void resample_stop(struct irqfd *irqfd)
 
 static void irqfd_free(struct irqfd *irqfd)
 {
+	bypass_stop(&irqfd->bypass);
 	if (!IS_ERR_OR_NULL(irqfd->resamplefd))
 		eventfd_ctx_put(irqfd->resamplefd);
 	if (!IS_ERR_OR_NULL(irqfd->eventfd))
@@ -299,6 +303,9 @@ static int irqfd_assign(struct vm *vm, const struct kvm_irqfd *in)
 		err = PTR_ERR(irqfd);
 		goto put_file;
 	}
+	/* A level interrupt's end has to be seen. */
+	if (!irqfd->resamplefd)
+		bypass_start(&irqfd->bypass, vm, in->gsi, irqfd->eventfd);
 	mutex_lock(&vm->irq_lock);
 	err = irqfd_start(irqfd, file);
 	mutex_unlock(&vm->irq_lock);

@@ -36,7 +36,8 @@ int irqfd_ioctl(struct vm *vm, const struct kvm_irqfd *in);
 /**
  * irqfd_settle() - wait (spinning) for wake-ups under way; vm->irq_lock held
  *
- * What was published before is seen by all that come after.
+ * What was published before is seen by all that come after, and by devices
+ * whose interrupts hardware posts.
  */
 void irqfd_settle(struct vm *vm);
 

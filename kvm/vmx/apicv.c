@@ -125,14 +125,26 @@ void vmx_apicv_enter(struct vmx_vcpu *vmx, const struct entry *entry)
 		vmcs_write(GUEST_INTR_STATUS, status);
 }
 
-void vmx_apicv_leave(struct vmx_vcpu *vmx, struct exit *exit)
+void vmx_apicv_leave(struct vmx_vcpu *vmx, const struct entry *entry,
+		     struct exit *exit)
 {
+	struct event *inflight = &exit->inflight;
+
 	vmx->hw_intr_status = vmcs_read(GUEST_INTR_STATUS);
 	/* No vector below 16 is ever in service: 0 is none. */
 	exit->in_service = vmx->hw_intr_status >> 8 ? : -1;
-	/* Bochs reports 0 for one it has delivered itself: 28.2.4 */
-	if (exit->inflight.type == EVENT_IRQ && !exit->inflight.vector)
-		exit->inflight.vector = vmx->hw_intr_status >> 8;
+	/*
+	 * Interrupts of the host make exits, so one in flight that was not
+	 * injected is what hardware has put in service. Bochs reports the type
+	 * and vector of some event of before for it.
+	 */
+	if ((inflight->type == EVENT_IRQ || inflight->type == EVENT_NMI) &&
+	    (entry->inject.type != inflight->type ||
+	     entry->inject.vector != inflight->vector))
+		*inflight = (struct event){
+			.type = EVENT_IRQ,
+			.vector = vmx->hw_intr_status >> 8,
+		};
 }
 
 void vmx_notify(struct vcpu *vcpu, int cpu)

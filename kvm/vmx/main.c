@@ -31,19 +31,6 @@ struct vmx_caps vmx_host_caps __ro_after_init;
 /* The EPT format with what this host lacks taken out. */
 static struct pte_format tdp_format __ro_after_init;
 
-static bool flexpriority = true;
-module_param(flexpriority, bool, 0444);
-MODULE_PARM_DESC(flexpriority, "TPR shadow and APIC-access page");
-
-static bool enable_apicv = true;
-module_param(enable_apicv, bool, 0444);
-MODULE_PARM_DESC(enable_apicv,
-		 "APIC-register virtualization and virtual-interrupt delivery");
-
-static bool posted_interrupts = true;
-module_param(posted_interrupts, bool, 0444);
-MODULE_PARM_DESC(posted_interrupts, "Interrupts for running vCPUs, no exit");
-
 /* ---- the host's CPUs --------------------------------------------------- */
 
 static u64 read_msr(u32 index)
@@ -96,15 +83,6 @@ static struct vmx_caps usable_caps(const struct vmx_host *host)
 {
 	struct vmx_caps caps = vmx_caps(host);
 
-	if (!flexpriority)
-		vmx_caps_drop(&caps, CTL_TPR_SHADOW);
-	if (!enable_apicv) {
-		vmx_caps_drop(&caps, CTL_VIRTUAL_INTR);
-		vmx_caps_drop(&caps, CTL_APIC_REGISTERS);
-	}
-	/* An interrupt taken on exit is handled through the IDT. */
-	if (!posted_interrupts || cpu_feature_enabled(X86_FEATURE_FRED))
-		vmx_caps_drop(&caps, CTL_POSTED);
 	vmx_param_apply(&caps);
 	return caps;
 }
@@ -152,6 +130,7 @@ static int vmx_setup(void)
 	err = alloc_cpus();
 	if (err)
 		return err;
+	vmx_posted_setup(&vmx_host_caps);
 	err = vmx_l1d_setup();
 	if (err)
 		free_cpus();
@@ -161,6 +140,7 @@ static int vmx_setup(void)
 static void vmx_teardown(void)
 {
 	vmx_l1d_teardown();
+	vmx_posted_teardown();
 	free_cpus();
 }
 
@@ -196,6 +176,7 @@ static void vmx_cpu_off(void)
 
 	if (!vc->on)
 		return;
+	vmx_posted_cpu_off(vc);
 	vmcs_release_cpu(vc);
 	WRITE_ONCE(vc->on, false);
 	vmx_off();
@@ -251,6 +232,8 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmx->cpu = -1;
+	vmx->posted_cpu = -1;
+	vmx->blocked_cpu = -1;
 	vmx->vmcs = vmcs_new(NUMA_NO_NODE);
 	vmx->msr_bitmap = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	/* The LAPIC's page is what the hardware virtualizes. */
@@ -365,6 +348,7 @@ static void vmx_load(struct vcpu *vcpu, int cpu)
 		vmx_host_cpu(vmx);
 		vmx->flush_root = true;
 	}
+	vmx_posted_load(vmx, cpu);
 	if (vc->last != vmx) {
 		vc->last = vmx;
 		indirect_branch_prediction_barrier();
@@ -373,6 +357,7 @@ static void vmx_load(struct vcpu *vcpu, int cpu)
 
 static void vmx_put(struct vcpu *vcpu)
 {
+	vmx_posted_put(to_vmx(vcpu));
 	vmx_host_back(to_vmx(vcpu));
 }
 
@@ -426,6 +411,7 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 			 BACKEND_APIC_PAGE : 0) |
 			(vmx_can(caps, CTL_VIRTUAL_INTR) ?
 			 BACKEND_DELIVERS : 0) |
+			(vmx_posts_devices(caps) ? BACKEND_POSTS_DEVICES : 0) |
 			(scaling ? BACKEND_TSC_SCALING : 0) |
 			(vmx_timer_setup(caps) ? BACKEND_DEADLINE : 0) |
 			(vmx_can(caps, CTL_PAUSE_LOOP) ?
@@ -447,9 +433,6 @@ static int __init vmx_module_init(void)
 	struct vmx_caps caps = usable_caps(&host);
 	int err;
 
-	flexpriority = vmx_can(&caps, CTL_TPR_SHADOW);
-	enable_apicv = vmx_can(&caps, CTL_VIRTUAL_INTR);
-	posted_interrupts = vmx_can(&caps, CTL_POSTED);
 	describe(&vmx_backend, &caps);
 	err = backend_register(&vmx_backend);
 	if (err) {

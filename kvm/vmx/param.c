@@ -4,8 +4,7 @@
  * /sys/module/kvm_intel/parameters. A parameter reads as what is in use: what
  * the hardware lacks reads N whatever was asked for.
  *
- * Others are where they are used: APIC virtualization in main.c, the
- * preemption timer in timer.c. Without EPT and unrestricted guest there is no
+ * The preemption timer's is in timer.c, where it is used. Without EPT and unrestricted guest there is no
  * guest at all, so these two are facts; so is that no guest state is too
  * invalid for the hardware but to be emulated.
  */
@@ -32,6 +31,35 @@ MODULE_PARM_DESC(eptad, "Accessed and dirty bits in EPT entries");
 static bool pml = true;
 module_param(pml, bool, 0444);
 MODULE_PARM_DESC(pml, "Dirty logging by page-modification logging");
+
+static bool flexpriority = true;
+module_param(flexpriority, bool, 0444);
+MODULE_PARM_DESC(flexpriority, "TPR shadow and APIC-access page");
+
+static bool enable_apicv = true;
+module_param(enable_apicv, bool, 0444);
+MODULE_PARM_DESC(enable_apicv,
+		 "APIC-register virtualization and virtual-interrupt delivery");
+
+static bool posted_interrupts = true;
+module_param(posted_interrupts, bool, 0444);
+MODULE_PARM_DESC(posted_interrupts, "Interrupts for running vCPUs, no exit");
+
+static void apply_apic(struct vmx_caps *caps)
+{
+	if (!flexpriority)
+		vmx_caps_drop(caps, CTL_TPR_SHADOW);
+	if (!enable_apicv) {
+		vmx_caps_drop(caps, CTL_VIRTUAL_INTR);
+		vmx_caps_drop(caps, CTL_APIC_REGISTERS);
+	}
+	/* An interrupt taken on exit is handled through the IDT. */
+	if (!posted_interrupts || cpu_feature_enabled(X86_FEATURE_FRED))
+		vmx_caps_drop(caps, CTL_POSTED);
+	flexpriority = vmx_can(caps, CTL_TPR_SHADOW);
+	enable_apicv = vmx_can(caps, CTL_VIRTUAL_INTR);
+	posted_interrupts = vmx_can(caps, CTL_POSTED);
+}
 
 /*
  * iTLB multihit: a fetch from a page whose size changes may be a machine check
@@ -68,6 +96,7 @@ void vmx_param_apply(struct vmx_caps *caps)
 		vmx_caps_drop(caps, CTL_PML);
 	if (!vpid)
 		vmx_caps_drop(caps, CTL_VPID);
+	apply_apic(caps);
 	eptad = caps->ept_ad;
 	pml = vmx_can(caps, CTL_PML);
 	vpid = vmx_can(caps, CTL_VPID);

@@ -203,7 +203,7 @@ static void collect_exit(struct vmx_vcpu *vmx, const struct entry *entry,
 	vmx_exit_decode(&raw, exit);
 	vmx_event_exit(vmx, &raw, exit);
 	if (vmx->vcpu.hw_irqs)
-		vmx_apicv_leave(vmx, exit);
+		vmx_apicv_leave(vmx, entry, exit);
 	if (!(raw.reason & EXIT_REASON_ENTRY_FAILURE)) {
 		vmx->launched = true;
 		return;

@@ -8,7 +8,8 @@
  *   host.c   the host's half of the state    msr.c    MSR bitmaps, MSRs
  *   eptp.c   EPT pointer, VPID, flushes      run.c    one entry
  *   apicv.c  APIC virtualization             timer.c  the preemption timer
- *   pml.c    dirty logging                 param.c  module parameters
+ *   pml.c    dirty logging                   param.c  module parameters
+ *   posted.c devices' interrupts
  *
  * A struct vmx_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * vmx_cpu to whoever runs on that CPU with preemption off. What connects the
@@ -94,6 +95,9 @@ struct vmx_vcpu {
 	u32 hw_tpr_threshold;
 	u16 hw_intr_status;		/* RVI and SVI */
 	u64 hw_eoi_map[4];
+	int posted_cpu;			/* whom devices notify; -1: nobody */
+	int blocked_cpu;		/* in whose list; -1: in none */
+	struct list_head blocked;	/* [blocked_lock] */
 	u64 hw_cr3_host, hw_cr4_host;
 
 	struct vmx_timer timer;
@@ -110,6 +114,8 @@ struct vmx_cpu {
 	bool on;
 	struct vmcs *vmxon;		/* the hardware's own region */
 	struct list_head vmcss;		/* active on this CPU */
+	raw_spinlock_t blocked_lock;	/* posted.c */
+	struct list_head blocked;	/* vCPUs that fell asleep here */
 	struct vmx_vcpu *current_vmcs;
 	struct vmx_vcpu *last;		/* whose branches are predicted */
 	u64 user_msr[USER_MSR_COUNT];	/* as in the CPU */
@@ -273,13 +279,35 @@ void vmx_apicv_update(struct vmx_vcpu *vmx);
  * Around an entry with virtual-interrupt delivery.
  */
 void vmx_apicv_enter(struct vmx_vcpu *vmx, const struct entry *entry);
-void vmx_apicv_leave(struct vmx_vcpu *vmx, struct exit *exit);
+void vmx_apicv_leave(struct vmx_vcpu *vmx, const struct entry *entry,
+		     struct exit *exit);
 
 /** vmx_apicv_irq() - handle the interrupt @vector that an exit acknowledged */
 void vmx_apicv_irq(u8 vector);
 
 /** vmx_notify() - backend.notify() */
 void vmx_notify(struct vcpu *vcpu, int cpu);
+
+/* ---- posted.c ---------------------------------------------------------- */
+
+/** vmx_posted_setup() - module load, after the CPUs' structs were made */
+void vmx_posted_setup(const struct vmx_caps *caps);
+void vmx_posted_teardown(void);
+
+/** vmx_posted_load() - devices' interrupts notify this CPU; preemption off */
+void vmx_posted_load(struct vmx_vcpu *vmx, int cpu);
+
+/** vmx_posted_put() - if it falls asleep, they wake it; preemption off */
+void vmx_posted_put(struct vmx_vcpu *vmx);
+
+/** vmx_posted_cpu_off() - this CPU will take no wake-up any more */
+void vmx_posted_cpu_off(struct vmx_cpu *vc);
+
+/** vmx_posts_devices() - can devices' interrupts be posted on this host */
+bool vmx_posts_devices(const struct vmx_caps *caps);
+
+/** vmx_irte_update() - backend.irte_update() */
+int vmx_irte_update(struct vcpu *vcpu, unsigned int host_irq, u8 vector);
 
 /* ---- timer.c ----------------------------------------------------------- */
 
