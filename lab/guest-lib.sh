@@ -1,7 +1,10 @@
 # shellcheck shell=sh
 # lab/guest-lib.sh: what scripts in the emulated host share (". lab/guest-lib.sh").
 #
-#   load_ours     insert the modules of build/modules, or of the directory $OURS
+#   load_ours     insert the modules of build/modules, or of the directory $OURS;
+#                 parameters of the vendor's module: $PARAMETERS.  Without any,
+#                 APIC virtualization is off on Intel: Bochs' is not sound for
+#                 long (docs/testing.md)
 #   load_intree   insert the kernel's own, the reference
 #   load NAME     one of the two: ours, intree
 #   unload        remove whichever is loaded
@@ -31,10 +34,16 @@ load_dependencies() {
 
 load_ours() {
 	vendor=$(kvm_vendor) || return 1
+	parameters=${PARAMETERS:-}
+	if [ "$vendor" = intel ]; then
+		parameters=${PARAMETERS-enable_apicv=0}
+	fi
 	for module in kvm "kvm-$vendor"; do
 		ko=${OURS:-/src/build/modules}/$module.ko
 		[ -e "$ko" ] || { echo "lab: there is no ${ko#/src/}" >&2; return 1; }
-		if ! load_dependencies "$ko" || ! insmod "$ko"; then
+		# shellcheck disable=SC2086
+		if [ "$module" = kvm ]; then set --; else set -- $parameters; fi
+		if ! load_dependencies "$ko" || ! insmod "$ko" "$@"; then
 			echo "lab: $module.ko does not load" >&2
 			return 1
 		fi
