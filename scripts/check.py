@@ -24,7 +24,7 @@ FUNCTION_MAX = 100      # lines of body
 BELOW_CORE = ["base", "x86", "emu", "dev", "mem", "mmu"]
 BELOW_API = BELOW_CORE + ["core", "irq", "pv"]
 VENDOR = ["base", "x86", "mmu/pte.h", "core/backend.h", "core/entry.h",
-          "core/fact.h", "core/guest_mode.h", "core/request.h", "core/vcpu.h",
+          "core/fact.h", "core/gpr_asm.h", "core/guest_mode.h", "core/request.h", "core/vcpu.h",
           "core/vm.h"]
 MAY_INCLUDE = {
     "base": [],

@@ -3,7 +3,9 @@
  * Life of a vCPU, its binding to a host CPU, and what follows from its CPUID.
  */
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
+#include <asm/nospec-branch.h>
 
 #include "core/apic.h"
 #include "core/arbiter.h"
@@ -20,8 +22,17 @@
 
 /* ---- binding to a CPU ------------------------------------------------- */
 
+/* By whose branches this CPU predicts: vcpu->serial. */
+static DEFINE_PER_CPU(u64, vcpu_last);
+static atomic64_t vcpu_serials;
+
 static void vcpu_bind(struct vcpu *vcpu, int cpu)
 {
+	/* None may steer another's speculation, in what VM ever. */
+	if (__this_cpu_read(vcpu_last) != vcpu->serial) {
+		__this_cpu_write(vcpu_last, vcpu->serial);
+		indirect_branch_prediction_barrier();
+	}
 	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
 		vcpu->host_xcr0 = fpu_xcr0_now();
 	WRITE_ONCE(vcpu->cpu, cpu);
@@ -120,6 +131,7 @@ static void vcpu_init_fields(struct vcpu *vcpu, struct vm *vm, int id)
 {
 	vcpu->vm = vm;
 	vcpu->id = id;
+	vcpu->serial = atomic64_inc_return(&vcpu_serials);
 	vcpu->cpu = -1;
 	vcpu_locks_init(vcpu);
 	rcuwait_init(&vcpu->wait);

@@ -88,6 +88,7 @@ struct vcpu {
 	struct vm *vm;			/* [I] */
 	int id;				/* [I] KVM_CREATE_VCPU's, APIC id */
 	int index;			/* [I] 0..n-1 in creation order */
+	u64 serial;			/* [I] of all vCPUs ever, never reused */
 	struct mutex mutex;		/* row 5 */
 
 	/* ---- reached from outside ---- */

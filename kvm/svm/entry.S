@@ -14,35 +14,17 @@
 #include <asm/cpufeatures.h>
 #include <asm/nospec-branch.h>
 
-#define GPR(n) (8 * (n))
+#include "core/gpr_asm.h"
 
 .section .noinstr.text, "ax"
 
 SYM_FUNC_START(svm_enter)
-	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
+	CALLEE_PUSH
 	push	%rdi			/* regs */
 	push	%rdx			/* host_area_pa */
 	mov	%rsi, %rax		/* vmcb_pa: VMRUN's operand, kept by it */
 
-	mov	GPR(1)(%rdi), %rcx
-	mov	GPR(2)(%rdi), %rdx
-	mov	GPR(3)(%rdi), %rbx
-	mov	GPR(5)(%rdi), %rbp
-	mov	GPR(6)(%rdi), %rsi
-	mov	GPR(8)(%rdi), %r8
-	mov	GPR(9)(%rdi), %r9
-	mov	GPR(10)(%rdi), %r10
-	mov	GPR(11)(%rdi), %r11
-	mov	GPR(12)(%rdi), %r12
-	mov	GPR(13)(%rdi), %r13
-	mov	GPR(14)(%rdi), %r14
-	mov	GPR(15)(%rdi), %r15
-	mov	GPR(7)(%rdi), %rdi
+	GPRS_LOAD
 
 	VM_CLEAR_CPU_BUFFERS
 
@@ -53,20 +35,7 @@ SYM_FUNC_START(svm_enter)
 	vmsave	%rax
 
 	mov	8(%rsp), %rax		/* regs */
-	mov	%rcx, GPR(1)(%rax)
-	mov	%rdx, GPR(2)(%rax)
-	mov	%rbx, GPR(3)(%rax)
-	mov	%rbp, GPR(5)(%rax)
-	mov	%rsi, GPR(6)(%rax)
-	mov	%rdi, GPR(7)(%rax)
-	mov	%r8, GPR(8)(%rax)
-	mov	%r9, GPR(9)(%rax)
-	mov	%r10, GPR(10)(%rax)
-	mov	%r11, GPR(11)(%rax)
-	mov	%r12, GPR(12)(%rax)
-	mov	%r13, GPR(13)(%rax)
-	mov	%r14, GPR(14)(%rax)
-	mov	%r15, GPR(15)(%rax)
+	GPRS_STORE
 
 	/* From here on per-CPU data is reachable. */
 	mov	(%rsp), %rax
@@ -78,28 +47,12 @@ SYM_FUNC_START(svm_enter)
 	UNTRAIN_RET_VM
 
 	/* Nor may a guest's number be a speculative address of ours. */
-	xor	%eax, %eax
-	xor	%ecx, %ecx
-	xor	%edx, %edx
+	GPRS_CLEAR
 	xor	%ebx, %ebx
-	xor	%ebp, %ebp
 	xor	%esi, %esi
 	xor	%edi, %edi
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
 
 	add	$16, %rsp
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
-	pop	%rbp
+	CALLEE_POP
 	RET
 SYM_FUNC_END(svm_enter)

@@ -150,7 +150,6 @@ static int svm_cpu_on(void)
 		rdmsrl(MSR_TSC_AUX, aux);
 		sc->tsc_aux = sc->host_tsc_aux = aux;
 	}
-	sc->last = NULL;
 	sc->on = true;
 	return 0;
 }
@@ -206,11 +205,7 @@ static void svm_vm_free(struct vm *vm)
 static void svm_vcpu_free(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
-	int cpu;
 
-	/* The next vCPU may get this address and is somebody else. */
-	for_each_possible_cpu(cpu)
-		cmpxchg(&per_cpu_ptr(&svm_cpu, cpu)->last, svm, NULL);
 	free_page((unsigned long)svm->vmcb);
 	svm->vmcb = NULL;
 }
@@ -272,17 +267,12 @@ static void svm_tsc_update(struct vcpu *vcpu)
 static void svm_load(struct vcpu *vcpu, int cpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
-	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
 
 	svm->host_stale = true;
 	if (svm->cpu != cpu) {
 		svm->cpu = cpu;
 		asid_moved(&svm->asid);
 		svm->vmcb->control.clean = 0;
-	}
-	if (sc->last != svm) {
-		sc->last = svm;
-		indirect_branch_prediction_barrier();
 	}
 }
 

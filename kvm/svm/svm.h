@@ -59,7 +59,6 @@ struct svm_cpu {
 	struct asid_pool asids;
 	u64 tsc_ratio;			/* as in the MSR */
 	u32 tsc_aux, host_tsc_aux;	/* as in the MSR; the kernel's */
-	struct svm_vcpu *last;		/* whose branches are predicted */
 };
 
 DECLARE_PER_CPU(struct svm_cpu, svm_cpu);

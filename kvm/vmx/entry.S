@@ -14,20 +14,15 @@
 #include <asm/segment.h>
 #include <asm/unwind_hints.h>
 
+#include "core/gpr_asm.h"
 #include "vmx/enter.h"
 
-#define GPR(n) (8 * (n))
 #define FIELD_HOST_RSP 0x6c14
 
 .section .noinstr.text, "ax"
 
 SYM_FUNC_START(vmx_enter)
-	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
+	CALLEE_PUSH
 	push	%rdi			/* regs */
 	push	%rsi			/* sw */
 
@@ -56,20 +51,7 @@ SYM_FUNC_START(vmx_enter)
 	btl	$ENTER_RESUME_BIT, SWITCH_FLAGS(%rsi)
 
 	mov	GPR(0)(%rdi), %rax
-	mov	GPR(1)(%rdi), %rcx
-	mov	GPR(2)(%rdi), %rdx
-	mov	GPR(3)(%rdi), %rbx
-	mov	GPR(5)(%rdi), %rbp
-	mov	GPR(6)(%rdi), %rsi
-	mov	GPR(8)(%rdi), %r8
-	mov	GPR(9)(%rdi), %r9
-	mov	GPR(10)(%rdi), %r10
-	mov	GPR(11)(%rdi), %r11
-	mov	GPR(12)(%rdi), %r12
-	mov	GPR(13)(%rdi), %r13
-	mov	GPR(14)(%rdi), %r14
-	mov	GPR(15)(%rdi), %r15
-	mov	GPR(7)(%rdi), %rdi
+	GPRS_LOAD
 
 	/* Which of the two features the kernel sets depends on its age. */
 	CLEAR_CPU_BUFFERS
@@ -91,38 +73,14 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	ENDBR
 	push	%rax
 	mov	16(%rsp), %rax		/* regs */
-	mov	%rcx, GPR(1)(%rax)
-	mov	%rdx, GPR(2)(%rax)
-	mov	%rbx, GPR(3)(%rax)
-	mov	%rbp, GPR(5)(%rax)
-	mov	%rsi, GPR(6)(%rax)
-	mov	%rdi, GPR(7)(%rax)
-	mov	%r8, GPR(8)(%rax)
-	mov	%r9, GPR(9)(%rax)
-	mov	%r10, GPR(10)(%rax)
-	mov	%r11, GPR(11)(%rax)
-	mov	%r12, GPR(12)(%rax)
-	mov	%r13, GPR(13)(%rax)
-	mov	%r14, GPR(14)(%rax)
-	mov	%r15, GPR(15)(%rax)
+	GPRS_STORE
 	pop	%rcx
 	mov	%rcx, GPR(0)(%rax)
 	mov	$1, %ebx
 
 .Lback:
 	/* Nor may a guest's number be a speculative address of ours. */
-	xor	%eax, %eax
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebp, %ebp
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
+	GPRS_CLEAR
 
 	/* No return may be predicted by what the guest left behind. */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, \
@@ -155,12 +113,7 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	CLEAR_BRANCH_HISTORY_VMEXIT
 
 	mov	%ebx, %eax
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
-	pop	%rbp
+	CALLEE_POP
 	RET
 
 .Lno_entry:
@@ -171,11 +124,10 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 SYM_FUNC_END(vmx_enter)
 
 /*
- * The frame an NMI pushes, by hand; the handler's IRET unblocks NMIs and
- * comes back here. Without an IDT vector of its own the entry wants to be
- * called, with the stack aligned as hardware would.
+ * The frame an NMI or interrupt pushes, by hand; the handler's IRET comes back
+ * here. Its entry is called, with the stack aligned as hardware would.
  */
-SYM_FUNC_START(vmx_host_nmi)
+.macro HOST_FRAME
 	push	%rbp
 	mov	%rsp, %rbp
 	and	$-16, %rsp
@@ -183,23 +135,24 @@ SYM_FUNC_START(vmx_host_nmi)
 	push	%rbp
 	pushf
 	push	$__KERNEL_CS
-	call	asm_exc_nmi_kvm_vmx
+.endm
+
+.macro HOST_FRAME_END
 	mov	%rbp, %rsp
 	pop	%rbp
 	RET
+.endm
+
+/* The IRET unblocks NMIs. */
+SYM_FUNC_START(vmx_host_nmi)
+	HOST_FRAME
+	call	asm_exc_nmi_kvm_vmx
+	HOST_FRAME_END
 SYM_FUNC_END(vmx_host_nmi)
 
-/* The same for an interrupt; its IRET leaves interrupts off, as they were. */
+/* The IRET leaves interrupts off, as they were. */
 SYM_FUNC_START(vmx_host_irq)
-	push	%rbp
-	mov	%rsp, %rbp
-	and	$-16, %rsp
-	push	$__KERNEL_DS
-	push	%rbp
-	pushf
-	push	$__KERNEL_CS
+	HOST_FRAME
 	CALL_NOSPEC rdi
-	mov	%rbp, %rsp
-	pop	%rbp
-	RET
+	HOST_FRAME_END
 SYM_FUNC_END(vmx_host_irq)

@@ -209,12 +209,8 @@ static void vmx_vm_free(struct vm *vm)
 static void vmx_vcpu_free(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	int cpu;
 
 	vmcs_release(vmx);
-	/* The next vCPU may get this address and is somebody else. */
-	for_each_possible_cpu(cpu)
-		cmpxchg(&per_cpu_ptr(&vmx_cpu, cpu)->last, vmx, NULL);
 	vmx_vpid_free(vmx->vpid);
 	vmx_apicv_free(vmx);
 	vmx_pml_free(vmx);
@@ -339,7 +335,6 @@ static void vmx_tsc_update(struct vcpu *vcpu)
 static void vmx_load(struct vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	struct vmx_cpu *vc = this_cpu_ptr(&vmx_cpu);
 
 	vmx->l1d_flush = true;
 	if (vmcs_load(vmx)) {
@@ -349,10 +344,6 @@ static void vmx_load(struct vcpu *vcpu, int cpu)
 		vmx->flush_root = true;
 	}
 	vmx_posted_load(vmx, cpu);
-	if (vc->last != vmx) {
-		vc->last = vmx;
-		indirect_branch_prediction_barrier();
-	}
 }
 
 static void vmx_put(struct vcpu *vcpu)

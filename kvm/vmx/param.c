@@ -4,9 +4,9 @@
  * /sys/module/kvm_intel/parameters. A parameter reads as what is in use: what
  * the hardware lacks reads N whatever was asked for.
  *
- * The preemption timer's is in timer.c, where it is used. Without EPT and unrestricted guest there is no
- * guest at all, so these two are facts; so is that no guest state is too
- * invalid for the hardware but to be emulated.
+ * The preemption timer's is in timer.c, where it is used. Without EPT and
+ * unrestricted guest there is no guest at all, so these two are facts; so is
+ * that no guest state is too invalid for the hardware but to be emulated.
  */
 #include <linux/cpu.h>
 #include <asm/cpufeature.h>

@@ -127,8 +127,6 @@ static void release_here(struct vmx_vcpu *vmx)
 	vmclear(__pa(vmx->vmcs));
 	if (vc->current_vmcs == vmx)
 		vc->current_vmcs = NULL;
-	if (vc->last == vmx)
-		vc->last = NULL;
 	list_del(&vmx->loaded);
 	vmx->launched = false;
 	WRITE_ONCE(vmx->cpu, -1);

@@ -117,7 +117,6 @@ struct vmx_cpu {
 	raw_spinlock_t blocked_lock;	/* posted.c */
 	struct list_head blocked;	/* vCPUs that fell asleep here */
 	struct vmx_vcpu *current_vmcs;
-	struct vmx_vcpu *last;		/* whose branches are predicted */
 	u64 user_msr[USER_MSR_COUNT];	/* as in the CPU */
 	u64 host_msr[USER_MSR_COUNT];	/* the kernel's */
 };
