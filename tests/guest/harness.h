@@ -197,17 +197,12 @@ long need_cap(struct vm *vm, unsigned int cap);
 
 /*
  * Two things a test may not hold the modules to: what the in-tree ones do
- * otherwise, when they are what is loaded, and what QEMU's TCG, where it
- * stands in for the CPU, does otherwise than a CPU.
+ * otherwise, when they are what is loaded, and what QEMU's TCG or Bochs, where
+ * they stand in for the CPU, do otherwise than a CPU.
  */
 void skip_on_reference(const char *why);
 bool on_tcg(void);
-
-/*
- * And Bochs with posted interrupts: when a notification comes late, its
- * descriptor emptied already, it delivers vector 255, whatever RFLAGS.IF says.
- */
-void skip_where_bochs_posts(void);
+bool on_bochs(void);
 
 /* --- VM and vCPU ------------------------------------------------------ */
 

@@ -297,7 +297,9 @@ TEST(removal_of_route_in_use)
 	pthread_t signals;
 	int fd = eventfd(0, EFD_NONBLOCK);
 
-	skip_where_bochs_posts();
+	/* On either modules the host's CPUs serve nothing but interrupts. */
+	if (on_bochs())
+		skip("Bochs: the flood of interrupts starves the host");
 	for (unsigned int i = 0; i < USERS; i++)
 		vm_set_isr(vm, 0x41 + i, ISR_LAPIC);
 	start_users(r, vm, spinning);
@@ -342,7 +344,6 @@ TEST(removal_of_irqfd_in_use)
 	pthread_t signals;
 	int fd = eventfd(0, EFD_NONBLOCK);
 
-	skip_where_bochs_posts();
 	vm_set_isr(vm, 0x41, ISR_LAPIC);
 	OK(set_routes(vm, &e, 1));
 	start_users(r, vm, spinning);
