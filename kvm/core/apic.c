@@ -251,6 +251,7 @@ void apic_update_accel(struct vcpu *vcpu)
 
 	if (policy->apic != accel || policy->irqs_held != held)
 		vcpu->controls_stale = true;
+	policy->cr8_exits = !vcpu->lapic;
 	policy->apic = accel;
 	policy->irqs_held = held;
 	vcpu->hw_irqs = accel != APIC_ACCEL_NONE && !held &&

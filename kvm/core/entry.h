@@ -155,6 +155,7 @@ struct policy {
 	bool invlpg_exits;
 	bool tsc_exits;
 	bool single_step;	/* KVM_GUESTDBG_SINGLESTEP */
+	bool cr8_exits;		/* there is no LAPIC here to hold it */
 	u8 apic;		/* enum apic_accel */
 	bool irqs_held;		/* KVM_GUESTDBG_BLOCKIRQ: none by hardware */
 	u64 debug_dr7;		/* the debugger's, runs instead of the guest's;

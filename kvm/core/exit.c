@@ -158,7 +158,7 @@ static enum run_next exit_pio(struct vcpu *vcpu, struct exit *exit)
 			      exit_out(vcpu, exit->pio.port, exit->pio.size);
 }
 
-static enum run_next exit_cr(struct vcpu *vcpu, struct exit *exit)
+static enum run_next exit_mov_cr(struct vcpu *vcpu, struct exit *exit)
 {
 	struct regs *regs = &vcpu->regs;
 	u64 *gpr = &regs->gpr[exit->cr.gpr & 15];
@@ -178,19 +178,40 @@ static enum run_next exit_cr(struct vcpu *vcpu, struct exit *exit)
 	return exit_skip(vcpu);
 }
 
+static enum run_next exit_cr(struct vcpu *vcpu, struct exit *exit)
+{
+	u64 old = vcpu->cr8;
+	enum run_next next = exit_mov_cr(vcpu, exit);
+
+	/* The VMM's LAPIC, if not here, may have what passes now. */
+	if (next != RUN_AGAIN || vcpu->lapic || vcpu->cr8 >= old)
+		return next;
+	vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
+	return RUN_USER;
+}
+
 static enum run_next exit_dr(struct vcpu *vcpu, struct exit *exit)
 {
 	/* Aliases, general detect and CPL make the emulator the one place. */
 	return emuglue_insn(vcpu);
 }
 
-/* Not every access is the instruction's own: tables, an event's frame. */
+/*
+ * The instruction at RIP made the access, unless an event was on its way: a
+ * descriptor table or a stack that is no memory has no emulation. In a walk of
+ * the guest's tables it is not the instruction's own.
+ */
 static enum run_next exit_device(struct vcpu *vcpu, struct exit *exit)
 {
-	bool direct = !exit->tdp.user_walk &&
-		      exit->inflight.type == EVENT_NONE;
+	const u64 data[] = {
+		exit->inflight.vector, exit->hw_reason, exit->tdp.gpa.v,
+	};
 
-	return emuglue_device(vcpu, exit->tdp.gpa, exit->tdp.write && direct);
+	if (exit->inflight.type != EVENT_NONE)
+		return exit_internal(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV,
+				     ARRAY_SIZE(data), data);
+	return emuglue_device(vcpu, exit->tdp.gpa,
+			      exit->tdp.write && !exit->tdp.user_walk);
 }
 
 static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
@@ -280,8 +301,7 @@ static enum run_next exit_nop(struct vcpu *vcpu, struct exit *exit)
 
 static enum run_next exit_pause(struct vcpu *vcpu, struct exit *exit)
 {
-	/* Others of this VM may be what it waits for. */
-	cond_resched();
+	/* The run loop lets others run, outside the epoch. */
 	return exit_skip(vcpu);
 }
 

@@ -52,7 +52,7 @@ void vmx_apicv_setup(struct vmx_vcpu *vmx)
 	struct vcpu *vcpu = &vmx->vcpu;
 	unsigned int i;
 
-	if (vmx_can(caps, CTL_TPR_SHADOW)) {
+	if (vmx->vapic) {
 		vmcs_write(VIRTUAL_APIC_ADDR, __pa(vmx->vapic));
 		vmcs_write(TPR_THRESHOLD, 0);
 	}

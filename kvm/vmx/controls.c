@@ -77,7 +77,7 @@ static void set_needs(struct vmx_controls *c, u32 needs,
 static void set_apic(struct vmx_controls *c, const struct policy *policy,
 		     const struct vmx_caps *caps)
 {
-	bool shadow = vmx_can(caps, CTL_TPR_SHADOW);
+	bool shadow = vmx_can(caps, CTL_TPR_SHADOW) && !policy->cr8_exits;
 	bool deliver = policy->apic != APIC_ACCEL_NONE && !policy->irqs_held;
 
 	set(c, caps, CTL_TPR_SHADOW, shadow);

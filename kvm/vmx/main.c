@@ -214,11 +214,9 @@ static void vmx_vcpu_free(struct vcpu *vcpu)
 	vmx_vpid_free(vmx->vpid);
 	vmx_apicv_free(vmx);
 	vmx_pml_free(vmx);
-	free_page((unsigned long)vmx->own_vapic);
 	free_page((unsigned long)vmx->msr_bitmap);
 	free_page((unsigned long)vmx->vmcs);
 	vmx->vpid = 0;
-	vmx->own_vapic = NULL;
 	vmx->msr_bitmap = NULL;
 	vmx->vmcs = NULL;
 }
@@ -233,11 +231,10 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	vmx->vmcs = vmcs_new(NUMA_NO_NODE);
 	vmx->msr_bitmap = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	/* The LAPIC's page is what the hardware virtualizes. */
-	if (!vcpu->lapic)
-		vmx->own_vapic = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	vmx->vapic = vcpu->lapic ? vcpu->lapic->regs : vmx->own_vapic;
-	if (!vmx->vmcs || !vmx->msr_bitmap || !vmx->vapic ||
-	    vmx_apicv_init(vmx) || vmx_pml_init(vmx)) {
+	if (vcpu->lapic && vmx_can(&vmx_host_caps, CTL_TPR_SHADOW))
+		vmx->vapic = vcpu->lapic->regs;
+	if (!vmx->vmcs || !vmx->msr_bitmap || vmx_apicv_init(vmx) ||
+	    vmx_pml_init(vmx)) {
 		vmx_vcpu_free(vcpu);
 		return -ENOMEM;
 	}

@@ -90,12 +90,10 @@ static void write_tpr(struct vmx_vcpu *vmx, const struct entry *entry)
 {
 	u32 threshold = entry->cr8_exit ? entry->cr8 : 0;
 
-	if (!vmx_can(&vmx_host_caps, CTL_TPR_SHADOW))
+	if (!vmx->vapic)
 		return;
 	if (vmx->vcpu.hw_irqs)
 		vmx_apicv_enter(vmx, entry);
-	if (vmx->own_vapic)
-		*vapic_tpr(vmx) = entry->cr8 << 4;
 	if (threshold != vmx->hw_tpr_threshold)
 		vmcs_write(TPR_THRESHOLD, threshold);
 	vmx->hw_tpr_threshold = threshold;
@@ -181,8 +179,7 @@ static void collect_exit(struct vmx_vcpu *vmx, const struct entry *entry,
 		.idt_info = vmcs_read(IDT_VECTORING_INFO),
 		.interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY),
 		.nmi_was_blocked = vmx->vcpu.events.nmi_blocked,
-		.cr8 = vmx_can(&vmx_host_caps, CTL_TPR_SHADOW) ?
-		       *vapic_tpr(vmx) >> 4 & 15 : entry->cr8,
+		.cr8 = vmx->vapic ? *vapic_tpr(vmx) >> 4 & 15 : entry->cr8,
 	};
 	u32 needs = vmx_exit_needs(raw.reason);
 

@@ -69,8 +69,7 @@ struct vmx_vcpu {
 	int cpu;			/* the VMCS is active there; -1: nowhere */
 	struct list_head loaded;	/* in that CPU's vmcss */
 	unsigned long *msr_bitmap;
-	void *vapic;			/* virtual-APIC page: TPR at 80h */
-	void *own_vapic;		/* without an in-kernel LAPIC */
+	void *vapic;			/* virtual-APIC page, the LAPIC's; or NULL */
 	u64 *pml;			/* pages written; or NULL */
 
 	/* The guest's, where the VMCS holds something else. */

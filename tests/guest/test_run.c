@@ -343,6 +343,50 @@ TEST(run_registers_in_and_out)
 	EQ(regs.rflags & 1, 1);
 }
 
+PAYLOAD(64, lowers_cr8,
+	mov $9, %eax;
+	mov %rax, %cr8;
+	mov $9, %eax;
+	mov %rax, %cr8;
+	mov $3, %eax;
+	mov %rax, %cr8;
+	mov %cr8, %rbx;
+	hlt;
+)
+
+/* The VMM has the LAPIC: it hears of each priority that falls. */
+TEST(run_tells_of_a_lower_tpr)
+{
+	struct vcpu *v = boot(0, &lowers_cr8);
+
+	expect_exit(v, KVM_EXIT_SET_TPR);
+	EQ(v->run->cr8, 3);
+	expect_halt(v);
+	EQ(get_regs(v).rbx, 3);
+}
+
+PAYLOAD(64, idt_in_a_hole,
+	mov $GPA_DATA, %ebx;
+	movw $0xfff, (%rbx);
+	mov $GPA_MMIO, %eax;
+	mov %rax, 2(%rbx);
+	lidt (%rbx);
+	ud2;
+)
+
+/* Neither lost in silence nor tried for ever. */
+TEST(run_event_through_no_memory)
+{
+	struct vcpu *v = boot(0, &idt_in_a_hole);
+
+	skip_on_reference("they emulate the instruction at RIP");
+	expect_exit(v, KVM_EXIT_INTERNAL_ERROR);
+	EQ(v->run->internal.suberror, KVM_INTERNAL_ERROR_DELIVERY_EV);
+	CHECK(v->run->internal.ndata >= 3);
+	EQ(v->run->internal.data[0] & 0xff, 6);
+	EQ(v->run->internal.data[2] & ~0xfffull, GPA_MMIO);
+}
+
 PAYLOAD(64, flags_and_cr8,
 	sti;
 	nop;

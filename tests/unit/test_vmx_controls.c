@@ -149,6 +149,11 @@ static void test_cr8(void **state)
 	assert_false(vmx_control_is(&c, CTL_CR8_LOAD_EXIT));
 	assert_false(vmx_control_is(&c, CTL_CR8_STORE_EXIT));
 
+	/* The VMM is to hear of each change: no shadow. */
+	c = vmx_controls(&(struct policy){ .cr8_exits = true }, 0, &caps);
+	assert_false(vmx_control_is(&c, CTL_TPR_SHADOW));
+	assert_true(vmx_control_is(&c, CTL_CR8_LOAD_EXIT));
+
 	caps = vmx_caps(&host_minimal);
 	c = vmx_controls(&no_policy, 0, &caps);
 	assert_false(vmx_control_is(&c, CTL_TPR_SHADOW));
