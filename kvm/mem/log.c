@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_GET_DIRTY_LOG: hand the bitmap of a slot to the VMM, and make the next
- * write to each page in it fault.
+ * KVM_GET_DIRTY_LOG: hand the bitmap of a slot to the VMM, and have the next
+ * write to each page in it noticed: by a fault, or where the page tables say
+ * what was written, by what they say.
  *
  * It works through a bounded buffer, one flush of the vCPUs for each buffer
  * that had a bit: 512 Ki pages, 2 GiB of guest memory. What could not be
@@ -24,7 +25,11 @@ static void log_chunk(struct mem *mem, const struct memslot *slot, u64 first,
 	u64 page = first * BITS_PER_LONG;
 	u64 pages = min(longs * BITS_PER_LONG, slot->npages - page);
 
-	if (dirty_take(slot, first, longs, buffer))
+	bool any = dirty_take(slot, first, longs, buffer);
+
+	if (mem->ops->harvest)
+		mem->ops->harvest(mem, slot, page, pages, buffer);
+	else if (any)
 		mem->ops->protect(mem, slot, page, pages, buffer);
 }
 

@@ -38,12 +38,21 @@ struct mem_ops {
 	void (*settle)(struct mem *mem);
 	/* On return no vCPU reaches memory through the range of @slot. */
 	void (*zap)(struct mem *mem, const struct memslot *slot);
+	/* @slot does not log any more: let large pages come back. */
+	void (*unlog)(struct mem *mem, const struct memslot *slot);
 	/*
 	 * On return a write to a page of @slot faults first. @mask has a bit
 	 * for each of @npages pages from @first on; NULL: all of them.
 	 */
 	void (*protect)(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, const unsigned long *mask);
+	/*
+	 * Set in @mask, which is as above, pages whose writes only the page
+	 * tables know of. On return they are clean there, and no vCPU knows
+	 * them as anything else. NULL: protect() is needed instead.
+	 */
+	void (*harvest)(struct mem *mem, const struct memslot *slot,
+			u64 first, u64 npages, unsigned long *mask);
 	/* On return writes from before the call are in the log. */
 	void (*sync_log)(struct mem *mem);
 };
@@ -86,7 +95,7 @@ int mem_set_region(struct mem *mem,
  * @slot: address space << 16 | id, as the ioctl has it
  * @bitmap: one bit per page, rounded up to 64 bits
  *
- * Copies and clears the bitmap, and write-protects the pages in it. Takes
+ * Copies and clears the bitmap, and has the next write to its pages logged. Takes
  * slots_lock; may sleep. -EINVAL for an id that cannot be, -ENOENT when the
  * slot does not log, -EFAULT (what could not be copied stays logged), -ENOMEM.
  */

@@ -13,6 +13,16 @@
 
 #include "mem/pfn.h"
 
+/*
+ * Before the mapping exists: writeback that begins after this calls the
+ * notifier, and the next write faults again.
+ */
+static void mark_page(struct page *page)
+{
+	if (!PageReserved(page) && !folio_test_dirty(page_folio(page)))
+		set_page_dirty(page);
+}
+
 static void ref_page(struct pfn_ref *ref, struct page *page, bool writable)
 {
 	*ref = (struct pfn_ref){
@@ -20,13 +30,8 @@ static void ref_page(struct pfn_ref *ref, struct page *page, bool writable)
 		.page = page,
 		.writable = writable,
 	};
-	/*
-	 * Before the mapping exists: writeback that begins after this calls
-	 * the notifier, and the next write faults again.
-	 */
-	if (writable && !PageReserved(page) &&
-	    !folio_test_dirty(page_folio(page)))
-		set_page_dirty(page);
+	if (writable)
+		mark_page(page);
 }
 
 static bool get_fast(struct hva hva, struct pfn_ref *ref)
@@ -158,8 +163,29 @@ void pfn_put(struct pfn_ref *ref)
 	ref->page = NULL;
 }
 
-/* Interrupts are off, which keeps the tables in place as for GUP-fast. */
-static enum page_level walk_host(struct mm_struct *mm, u64 hva, u64 pfn)
+unsigned int pfn_get_near(struct hva hva, unsigned int n, struct page **pages,
+			  struct pfn *pfn)
+{
+	int got = get_user_pages_fast_only(hva.v, n, FOLL_WRITE, pages);
+	int i;
+
+	for (i = 0; i < got; i++) {
+		pfn[i] = PFN(page_to_pfn(pages[i]));
+		mark_page(pages[i]);
+	}
+	return max(got, 0);
+}
+
+void pfn_put_near(struct page **pages, unsigned int n)
+{
+	release_pages(pages, n);
+}
+
+/*
+ * Interrupts are off, which keeps the tables in place as for GUP-fast. For a
+ * large page, *@pfn is the frame behind @hva.
+ */
+static enum page_level walk_host(struct mm_struct *mm, u64 hva, u64 *pfn)
 {
 	pgd_t *pgdp = pgd_offset(mm, hva), pgd = READ_ONCE(*pgdp);
 	p4d_t *p4dp, p4d;
@@ -176,23 +202,39 @@ static enum page_level walk_host(struct mm_struct *mm, u64 hva, u64 pfn)
 	pud = READ_ONCE(*pudp);
 	if (pud_none(pud) || !pud_present(pud))
 		return PG_4K;
-	if (pud_leaf(pud))
-		return pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT) == pfn ?
-		       PG_1G : PG_4K;
+	if (pud_leaf(pud)) {
+		*pfn = pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT);
+		return PG_1G;
+	}
 	pmd = READ_ONCE(*pmd_offset_lockless(pudp, pud, hva));
 	if (pmd_none(pmd) || !pmd_present(pmd) || !pmd_leaf(pmd))
 		return PG_4K;
-	return pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT) == pfn ?
-	       PG_2M : PG_4K;
+	*pfn = pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT);
+	return PG_2M;
 }
 
-enum page_level pfn_host_level(struct hva hva, struct pfn pfn)
+static enum page_level host_level(struct hva hva, u64 *pfn)
 {
 	enum page_level level;
 	unsigned long flags;
 
 	local_irq_save(flags);
-	level = walk_host(current->mm, hva.v, pfn.v);
+	level = walk_host(current->mm, hva.v, pfn);
 	local_irq_restore(flags);
 	return level;
+}
+
+enum page_level pfn_host_level(struct hva hva, struct pfn pfn)
+{
+	u64 found = pfn.v;
+	enum page_level level = host_level(hva, &found);
+
+	return found == pfn.v ? level : PG_4K;
+}
+
+bool pfn_host_large(struct hva hva)
+{
+	u64 pfn;
+
+	return host_level(hva, &pfn) > PG_4K;
 }

@@ -54,4 +54,20 @@ void pfn_put(struct pfn_ref *ref);
  */
 enum page_level pfn_host_level(struct hva hva, struct pfn pfn);
 
+/** pfn_host_large() - does the calling process map @hva by a large page; as above */
+bool pfn_host_large(struct hva hva);
+
+/**
+ * pfn_get_near() - frames of up to @n pages from @hva on, none slept for
+ * @pages: who is held, for pfn_put_near()
+ *
+ * Those that are present and writable, up to the first that is not: their
+ * number. As pfn_get() for each.
+ */
+unsigned int pfn_get_near(struct hva hva, unsigned int n, struct page **pages,
+			  struct pfn *pfn);
+
+/** pfn_put_near() - drop what pfn_get_near() took */
+void pfn_put_near(struct page **pages, unsigned int n);
+
 #endif

@@ -80,11 +80,10 @@ static void region_forget(struct mem *mem, const struct memslot_plan *plan,
 		mem->ops->zap(mem, plan->old);
 		break;
 	case MEMSLOT_FLAGS:
-		/* Without the log, large pages come back as faults ask. */
 		if (slot->dirty)
 			mem->ops->protect(mem, slot, 0, slot->npages, NULL);
 		else
-			mem->ops->zap(mem, plan->old);
+			mem->ops->unlog(mem, slot);
 		break;
 	}
 	epoch_wait(&mem->epoch);

@@ -25,6 +25,9 @@
 /* A walk needs a table per level, and one more per size that it splits. */
 #define FAULT_TABLES (2 * TDP_MAX_LEVELS)
 
+/* So many pages, a power of two, are mapped by one fault at most. */
+#define FAULT_AROUND 16
+
 struct fault {
 	struct mmu *mmu;
 	struct gfn gfn;
@@ -41,6 +44,7 @@ struct fault {
 
 	unsigned long seq;	/* of the notifier, before the lookup */
 	struct pfn_ref ref;
+	enum page_level level;	/* what was installed */
 };
 
 /* Copy what the fault needs of its slot; false: the access is to no memory. */
@@ -170,7 +174,7 @@ static enum page_level best_level(const struct fault *fault)
 static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
 {
 	struct tdp_map map = {
-		.level = best_level(fault),
+		.level = fault->level = best_level(fault),
 		.access = PTE_READ | PTE_EXEC,
 		.wanted = fault->wanted,
 		.host_writable = fault->ref.writable && !fault->readonly,
@@ -234,14 +238,79 @@ static enum fault_rc fault_map(struct fault *fault)
 	return tables > FAULT_TABLES ? FAULT_RETRY : FAULT_NOMEM;
 }
 
+/* Is the page before this one mapped, by a small page? */
+static bool in_sequence(const struct fault *fault)
+{
+	enum page_level level;
+	u64 pte;
+
+	if (fault->gfn.v == fault->base.v)
+		return false;
+	rcu_read_lock();
+	pte = tdp_lookup(&fault->mmu->main.root, gfn_add(fault->gfn, -1),
+			 &level);
+	rcu_read_unlock();
+	return pte && level == PG_4K;
+}
+
+/* Map @n pages after the fault's; they are there if it was a small one. */
+static void install_near(const struct fault *fault, unsigned long seq,
+			 const struct pfn *pfn, unsigned int n)
+{
+	struct mmu_mm *mm = fault->mmu->mm;
+	const struct tdp_map map = {
+		.gfn = gfn_add(fault->gfn, 1),
+		.access = PTE_READ | PTE_WRITE | PTE_EXEC,
+		.host_writable = true,
+		.type = PTE_MEM_RAM,
+	};
+	u64 hva = fault->hva.v + PAGE_SIZE;
+
+	read_lock(&mm->lock);
+	if (!slots_changed(fault) &&
+	    !mmu_mm_changed(mm, seq, hva, hva + n * PAGE_SIZE)) {
+		rcu_read_lock();
+		tdp_fill(&fault->mmu->main.root, &map, pfn, n);
+		rcu_read_unlock();
+	}
+	read_unlock(&mm->lock);
+}
+
+/*
+ * A guest that uses pages in order will want the next ones, too. None is made
+ * present for it, and pages that are not writable yet are left alone.
+ */
+static void fault_around(const struct fault *fault)
+{
+	u64 next = fault->gfn.v + 1;
+	u64 end = min(ALIGN(next, FAULT_AROUND), fault->base.v + fault->npages);
+	struct page *pages[FAULT_AROUND];
+	struct pfn pfn[FAULT_AROUND];
+	unsigned long seq;
+	unsigned int n;
+
+	if (fault->level > PG_4K || fault->logged || fault->readonly ||
+	    !fault->ref.writable || fault->ref.mmio || next >= end ||
+	    !in_sequence(fault))
+		return;
+	seq = mmu_mm_seq(fault->mmu->mm);
+	n = pfn_get_near(HVA(fault->hva.v + PAGE_SIZE), end - next, pages, pfn);
+	if (!n)
+		return;
+	install_near(fault, seq, pfn, n);
+	pfn_put_near(pages, n);
+}
+
 /* All that may sleep */
-static enum fault_rc fault_resolve(struct fault *fault)
+static enum fault_rc fault_resolve(struct fault *fault, bool present)
 {
 	enum fault_rc rc = fault_lookup(fault);
 
 	if (rc != FAULT_FIXED)
 		return rc;
 	rc = fault_map(fault);
+	if (rc == FAULT_FIXED && !present)
+		fault_around(fault);
 	pfn_put(&fault->ref);
 	return rc;
 }
@@ -266,7 +335,7 @@ enum fault_rc mmu_fault(struct mmu *mmu, struct epoch_reader *reader,
 		return FAULT_FIXED;
 
 	epoch_exit(&mmu->mem->epoch, reader);
-	rc = fault_resolve(&fault);
+	rc = fault_resolve(&fault, in->present);
 	epoch_enter(reader);
 	if (rc == FAULT_ERROR && slots_changed(&fault))
 		return FAULT_RETRY;

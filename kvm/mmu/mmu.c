@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 
 #include "mem/dirty.h"
+#include "mem/pfn.h"
 #include "mmu/notifier.h"
 #include "mmu/pages.h"
 #include "mmu/zap.h"
@@ -169,7 +170,46 @@ static void mem_zap(struct mem *mem, const struct memslot *slot)
 
 	wait_for_faults(mmu);
 	mmu_op_begin(&op, mmu);
+	/* A slot that moves takes its log along. */
+	op.slot = slot;
 	zap_range(&op, slot->base, gfn_add(slot->base, slot->npages), true);
+	mmu_op_end(&op);
+}
+
+/* Zap the block at @gfn if it is small pages where the host has a large one. */
+static void enlarge(struct mmu_op *op, struct gfn gfn, enum page_level level)
+{
+	if (level == PG_4K && pfn_host_large(memslot_hva(op->slot, gfn)))
+		zap_range(op, gfn, gfn_add(gfn, pg_pages(PG_2M)), true);
+}
+
+/*
+ * What small pages still say about writes costs a fault each at most. Large
+ * pages come back as faults ask, once the small ones are gone.
+ */
+static void mem_unlog(struct mem *mem, const struct memslot *slot)
+{
+	u64 end = slot->base.v + slot->npages, block = pg_pages(PG_2M);
+	struct mmu *mmu = mmu_of(mem);
+	struct gfn gfn = GFN(ALIGN(slot->base.v, block));
+	enum page_level level;
+	struct mmu_op op;
+
+	wait_for_faults(mmu);
+	if (((slot->hva.v >> PAGE_SHIFT) ^ slot->base.v) & (block - 1))
+		return;
+	mmu_op_begin(&op, mmu);
+	op.slot = slot;
+	while (gfn.v + block <= end) {
+		rcu_read_lock();
+		tdp_lookup(&mmu->main.root, gfn, &level);
+		rcu_read_unlock();
+		enlarge(&op, gfn, level);
+		/* Nothing is smaller than what the entry covers. */
+		level = max(level, PG_2M);
+		gfn = gfn_add(gfn_round(gfn, level), pg_pages(level));
+		cond_resched();
+	}
 	mmu_op_end(&op);
 }
 
@@ -179,7 +219,8 @@ void mmu_log_begin(struct mmu *mmu)
 	    smp_load_acquire(&mmu->logging_known))
 		return;
 	WRITE_ONCE(mmu->logging, true);
-	mmu->ops->flush(mmu);
+	if (!mmu->format->log_in_tables)
+		mmu->ops->flush(mmu);
 	smp_store_release(&mmu->logging_known, true);
 }
 
@@ -188,7 +229,7 @@ static void mem_sync_log(struct mem *mem)
 {
 	struct mmu *mmu = mmu_of(mem);
 
-	if (READ_ONCE(mmu->logging))
+	if (READ_ONCE(mmu->logging) && !mmu->format->log_in_tables)
 		mmu->ops->quiesce(mmu);
 }
 
@@ -208,6 +249,35 @@ static void mem_protect(struct mem *mem, const struct memslot *slot,
 	else
 		for (; (n = dirty_next_run(mask, npages, &at)); at += n)
 			protect_range(&op, gfn_add(base, at), n);
+	mmu_op_end(&op);
+}
+
+static void mem_harvest(struct mem *mem, const struct memslot *slot,
+			u64 first, u64 npages, unsigned long *mask)
+{
+	struct gfn base = gfn_add(slot->base, first);
+	const struct tdp_log log = { .base = base, .mask = mask };
+	struct mmu *mmu = mmu_of(mem);
+	struct mmu_tree *tree;
+	struct mmu_op op;
+
+	mmu_op_begin(&op, mmu);
+	list_for_each_entry(tree, &mmu->trees, link) {
+		struct tdp_range range = {
+			.start = base,
+			.end = gfn_add(base, npages),
+			.budget = MMU_PIECE,
+		};
+		bool more;
+
+		do {
+			rcu_read_lock();
+			more = tdp_harvest(&tree->root, &range, &log,
+					   &op.flush);
+			rcu_read_unlock();
+			cond_resched();
+		} while (more);
+	}
 	mmu_op_end(&op);
 }
 
@@ -240,7 +310,9 @@ int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
 	mmu->mem_ops = (struct mem_ops){
 		.settle = mem_settle,
 		.zap = mem_zap,
+		.unlog = mem_unlog,
 		.protect = mem_protect,
+		.harvest = format->log_in_tables ? mem_harvest : NULL,
 		.sync_log = mem_sync_log,
 	};
 	mem->ops = &mmu->mem_ops;

@@ -14,10 +14,11 @@
  * may do so at once, `flushing` counts them: one who finds an entry gone
  * already may not return before the other's flush, so it flushes too.
  *
- * Where the format logs by the dirty bit (PML), small pages of a logged slot
- * are writable but clean. The hardware only tells of them when it is told to,
- * so `logging` is set and known to every vCPU before there is any such entry;
- * it is never cleared.
+ * Where the format logs by the dirty bit, small pages of a logged slot are
+ * writable but clean. With PML the hardware only tells of them when it is told
+ * to, so `logging` is set and known to every vCPU before there is any such
+ * entry. Without, KVM_GET_DIRTY_LOG collects the bits from the tables, and who
+ * takes away an entry hands its bit to the log. `logging` is never cleared.
  *
  * Callers: core (faults, root), mem/ through mem->ops.
  */
@@ -67,8 +68,8 @@ struct mmu {
 	bool leaving;				/* [10w] mmu_free() has begun */
 	atomic_t flushing;			/* [a] see above */
 	atomic64_t tables;			/* [a] table pages, roots too */
-	bool logging;				/* [a] vCPUs report dirty bits */
-	bool logging_known;			/* [a] all of them do */
+	bool logging;				/* [a] dirty bits count */
+	bool logging_known;			/* [a] to all vCPUs */
 };
 
 /* One guest access that the second-level tables refused. */

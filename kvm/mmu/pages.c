@@ -7,6 +7,7 @@
  */
 #include <linux/mm.h>
 
+#include "mmu/notifier.h"
 #include "mmu/pages.h"
 
 static struct page *page_new(struct mmu *mmu)
@@ -104,10 +105,42 @@ static void op_flush(struct tdp_env *env)
 	op_uncount(op);
 }
 
+static void log_gone(struct mmu *mmu, struct gfn gfn)
+{
+	const struct memslot *slot = memslots_find(mem_slots(mmu->mem), gfn);
+
+	if (slot)
+		memslot_mark_dirty(slot, gfn);
+}
+
+/* The flush to come is counted already: who takes the bit flushes, too. */
+static void op_written(struct tdp_env *env, struct gfn gfn)
+{
+	struct mmu_op *op = op_of(env);
+	struct mmu_mm *mm = op->mmu->mm;
+
+	if (op->slot) {
+		memslot_mark_dirty(op->slot, gfn);
+		return;
+	}
+	/* Set before the bits were first cleared for a log. */
+	if (!READ_ONCE(op->mmu->logging))
+		return;
+	if (op->locked) {
+		log_gone(op->mmu, gfn);
+		return;
+	}
+	read_lock(&mm->lock);
+	log_gone(op->mmu, gfn);
+	read_unlock(&mm->lock);
+}
+
 void mmu_op_init(struct mmu_op *op, struct mmu *mmu)
 {
 	*op = (struct mmu_op){
+		.locked = true,
 		.env = {
+			.written = op_written,
 			.alloc = op_alloc,
 			.give_back = op_give_back,
 			.retire = op_retire,
@@ -123,6 +156,7 @@ void mmu_op_init(struct mmu_op *op, struct mmu *mmu)
 void mmu_op_begin(struct mmu_op *op, struct mmu *mmu)
 {
 	mmu_op_init(op, mmu);
+	op->locked = false;
 	op_count(op);
 }
 

@@ -25,12 +25,21 @@ struct mmu_op {
 	struct list_head retired;	/* unlinked tables, by page->lru */
 	bool flush;			/* this work owes a flush */
 	bool counted;			/* in mmu->flushing */
+	bool locked;			/* mm->lock is held, read side */
+	const struct memslot *slot;	/* all that is taken away is of this */
 };
 
-/** mmu_op_init() - work that adds; replacements flush where they happen */
+/**
+ * mmu_op_init() - work that adds, under mm->lock; replacements flush where they
+ * happen
+ */
 void mmu_op_init(struct mmu_op *op, struct mmu *mmu);
 
-/** mmu_op_begin() - mmu_op_init() for work that takes away */
+/**
+ * mmu_op_begin() - mmu_op_init() for work that takes away, outside mm->lock
+ *
+ * Who works on one slot that stays says so in op->slot.
+ */
 void mmu_op_begin(struct mmu_op *op, struct mmu *mmu);
 
 /** mmu_op_stock() - one page more for env.alloc(); may sleep; false: none */

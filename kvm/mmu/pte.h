@@ -43,6 +43,11 @@ struct pte_format {
 	 */
 	bool log_by_dirty;
 	/*
+	 * With it: nobody tells of the bits, the log is collected from the
+	 * tables. Else the CPU reports each page.
+	 */
+	bool log_in_tables;
+	/*
 	 * Only small pages are executable, and a table is never replaced by
 	 * a large page: CPUs with the iTLB-multihit erratum.
 	 */
@@ -87,6 +92,13 @@ static inline bool pte_allows(const struct pte_format *f, u64 pte, u32 access)
 		return false;
 	return !(access & PTE_EXEC) ||
 	       ((pte & f->exec) == f->exec && !(pte & f->noexec));
+}
+
+/** pte_logs() - is @pte, of a @level table, all that knows of a write */
+static inline bool pte_logs(const struct pte_format *f, u64 pte,
+			    enum page_level level)
+{
+	return f->log_in_tables && level == PG_4K && (pte & f->dirty);
 }
 
 /** pte_table() - an entry that leads to the table at @pa */

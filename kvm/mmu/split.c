@@ -9,18 +9,26 @@
  */
 #include "mmu/split.h"
 
-void split_retire(const struct pte_format *f, u64 *table, enum page_level level,
+void split_retire(const struct tdp_place *place, u64 *table,
 		  struct tdp_env *env)
 {
+	const struct pte_format *f = place->format;
+	struct tdp_place below = {
+		.format = f,
+		.level = place->level - 1,
+	};
 	unsigned int i;
 
 	for (i = 0; i < 512; i++) {
 		/* One who stands here finds nothing to change any more. */
 		u64 pte = xchg(&table[i], PTE_FROZEN);
 
-		if (pte_is_present(f, pte) && !pte_is_leaf(pte, level))
-			split_retire(f, host_va(pte & PTE_ADDR), level - 1,
-				     env);
+		below.gfn = gfn_add(place->gfn, i * pg_pages(below.level));
+		if (pte_logs(f, pte, below.level))
+			env->written(env, below.gfn);
+		else if (pte_is_present(f, pte) &&
+			 !pte_is_leaf(pte, below.level))
+			split_retire(&below, host_va(pte & PTE_ADDR), env);
 	}
 	env->retire(env, table);
 }
@@ -34,8 +42,9 @@ enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 	env->prepare(env);
 	frozen = try_cmpxchg64(place->entry, &old, PTE_FROZEN);
 	if (frozen && !pte_is_leaf(pte, place->level))
-		split_retire(place->format, host_va(pte & PTE_ADDR),
-			     place->level - 1, env);
+		split_retire(place, host_va(pte & PTE_ADDR), env);
+	else if (frozen && pte_logs(place->format, old, place->level))
+		env->written(env, place->gfn);
 	env->flush(env);
 	if (!frozen)
 		return TDP_RETRY;

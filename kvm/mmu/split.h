@@ -16,6 +16,7 @@
 struct tdp_place {
 	const struct pte_format *format;
 	u64 *entry;
+	struct gfn gfn;		/* first that it covers */
 	enum page_level level;	/* of the table the entry is in */
 };
 
@@ -39,10 +40,10 @@ enum tdp_rc split_leaf(const struct tdp_place *place, u64 *pte,
 		       struct tdp_env *env);
 
 /**
- * split_retire() - freeze and retire the unlinked @table and all below
- * @level: of @table
+ * split_retire() - freeze and retire the @table that hung at @place, and all
+ * below
  */
-void split_retire(const struct pte_format *f, u64 *table, enum page_level level,
+void split_retire(const struct tdp_place *place, u64 *table,
 		  struct tdp_env *env);
 
 #endif

@@ -119,6 +119,7 @@ enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
 
 	for (;; place.level--) {
 		place.entry = &table[tdp_index(map->gfn.v, place.level)];
+		place.gfn = gfn_round(map->gfn, place.level);
 		if (place.level == map->level)
 			return map_leaf(&place, map, env);
 		rc = go_down(&place, map, env, &table);
@@ -216,8 +217,11 @@ bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
 				continue;
 			/* Also for the CPUs' paging-structure caches. */
 			*flush = true;
-			split_retire(root->format, host_va(pte & PTE_ADDR),
-				     iter.level - 1, env);
+			split_retire(&(struct tdp_place){
+					.format = root->format,
+					.gfn = GFN(iter.gfn),
+					.level = iter.level,
+				     }, host_va(pte & PTE_ADDR), env);
 			visited += 512;
 			tdp_iter_skip(&iter);
 			continue;
@@ -226,6 +230,8 @@ bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
 			if (!iter_set(&iter, 0))
 				continue;
 			*flush = true;
+			if (pte_logs(root->format, pte, iter.level))
+				env->written(env, GFN(iter.gfn));
 			tdp_iter_skip(&iter);
 			continue;
 		}
@@ -257,6 +263,90 @@ bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush)
 	}
 	range->start = range->end;
 	return false;
+}
+
+/* What any of them has: most have nothing. */
+static u64 eight_entries(const u64 *entry)
+{
+	return READ_ONCE(entry[0]) | READ_ONCE(entry[1]) |
+	       READ_ONCE(entry[2]) | READ_ONCE(entry[3]) |
+	       READ_ONCE(entry[4]) | READ_ONCE(entry[5]) |
+	       READ_ONCE(entry[6]) | READ_ONCE(entry[7]);
+}
+
+/*
+ * The entries of the table that @iter leads to. One that became something else
+ * between the two looks is reported, and has no bit to lose.
+ */
+static bool harvest_table(const struct tdp_iter *iter,
+			  const struct tdp_log *log)
+{
+	u64 *table = host_va(iter->pte & PTE_ADDR);
+	u64 first = max(iter->gfn, iter->from), at = first - iter->gfn;
+	u64 end = min(iter->gfn + 512, iter->end) - iter->gfn;
+	u64 bit = first - log->base.v - at;
+	u64 dirty = iter->format->dirty;
+	bool any = false;
+
+	while (at < end) {
+		if (!(at % 8) && at + 8 <= end &&
+		    !(eight_entries(&table[at]) & dirty)) {
+			at += 8;
+			continue;
+		}
+		if ((READ_ONCE(table[at]) & dirty) &&
+		    test_and_clear_bit(__ffs(dirty),
+				       (unsigned long *)&table[at])) {
+			__set_bit(bit + at, log->mask);
+			any = true;
+		}
+		at++;
+	}
+	return any;
+}
+
+bool tdp_harvest(struct tdp_root *root, struct tdp_range *range,
+		 const struct tdp_log *log, bool *flush)
+{
+	struct tdp_iter iter;
+	u32 visited = 0;
+
+	tdp_iter_start(&iter, root, range->start, range->end);
+	while (iter.valid) {
+		if (iter_pause(&iter, range, &visited))
+			return true;
+		if (iter.level > PG_2M || !tdp_iter_is_table(&iter)) {
+			tdp_iter_next(&iter);
+			continue;
+		}
+		if (harvest_table(&iter, log))
+			*flush = true;
+		visited += 512;
+		tdp_iter_skip(&iter);
+	}
+	range->start = range->end;
+	return false;
+}
+
+void tdp_fill(struct tdp_root *root, const struct tdp_map *map,
+	      const struct pfn *pfn, unsigned int n)
+{
+	const struct pte_format *f = root->format;
+	u64 new, pte;
+	enum page_level level;
+	u64 *entry = find_entry(root, map->gfn, &pte, &level);
+	unsigned int i;
+
+	for (i = 0; level == PG_4K && i < n; i++) {
+		if (READ_ONCE(entry[i]))
+			continue;
+		new = pte_leaf(f, pfn[i], PG_4K, map->access, map->type);
+		if (map->host_writable)
+			new |= PTE_HOST_WRITABLE;
+		pte = 0;
+		/* Somebody else's is as good. */
+		try_cmpxchg64(&entry[i], &pte, new & ~f->accessed);
+	}
 }
 
 bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,

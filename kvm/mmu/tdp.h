@@ -45,6 +45,8 @@ struct tdp_env {
 	void (*prepare)(struct tdp_env *env);
 	/* No CPU uses what was frozen since prepare(), on return. */
 	void (*flush)(struct tdp_env *env);
+	/* An entry that said that @gfn was written is gone: pte_logs() */
+	void (*written)(struct tdp_env *env, struct gfn gfn);
 };
 
 /* A mapping to install. @gfn and @pfn are multiples of the page at @level. */
@@ -112,6 +114,31 @@ bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
  * where the format logs by it.
  */
 bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush);
+
+/* Where tdp_harvest() notes what was written. */
+struct tdp_log {
+	struct gfn base;	/* of the first bit */
+	unsigned long *mask;	/* the caller's alone */
+};
+
+/**
+ * tdp_harvest() - move the dirty bits of the small pages of @range to @log
+ *
+ * For formats that log in the tables; otherwise as tdp_protect(). Bits that
+ * are set in @log already stay.
+ */
+bool tdp_harvest(struct tdp_root *root, struct tdp_range *range,
+		 const struct tdp_log *log, bool *flush);
+
+/**
+ * tdp_fill() - map @n small pages from @map->gfn on where nothing is
+ * @pfn: one for each; @map's own is not used
+ *
+ * Only if their table is there, and all are in one. Pages are mapped as not
+ * used yet. As for tdp_map(), none of them may become invalid meanwhile.
+ */
+void tdp_fill(struct tdp_root *root, const struct tdp_map *map,
+	      const struct pfn *pfn, unsigned int n);
 
 /**
  * tdp_age() - was a page of @range used since the last tdp_age()

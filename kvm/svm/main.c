@@ -380,7 +380,6 @@ static struct backend svm_backend = {
 	.owner = THIS_MODULE,
 	.vm_size = sizeof(struct vm),
 	.vcpu_size = sizeof(struct svm_vcpu),
-	.tdp = &npt_format,
 	.hypercall = { 0x0f, 0x01, 0xd9 },	/* VMMCALL */
 #define X(ret, name, args) .name = svm_##name,
 	BACKEND_CALLS(X)
@@ -397,6 +396,7 @@ static void describe(struct backend *backend, const struct svm_caps *caps)
 			(caps->decode ? BACKEND_DECODE : 0) |
 			(caps->tsc_ratio ? BACKEND_TSC_SCALING : 0) |
 			(caps->pause_filter ? BACKEND_PAUSE_FILTER : 0);
+	backend->tdp = svm_param_tdp();
 	backend->tsc_frac_bits = caps->tsc_ratio ? 32 : 0;
 	backend->tsc_max_ratio = caps->tsc_ratio ? TSC_RATIO_MAX : 0;
 	/* Nested paging uses the host's mode, no other: 15.25.3 */

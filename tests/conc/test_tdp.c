@@ -9,12 +9,17 @@
  * the notifier's protocol. One thread switches the dirty log on, copies dirty
  * pages in rounds, stops the vCPUs and compares.
  *
+ * All of it twice: with a log of faults, and with one of the dirty bits that
+ * the vCPUs set in the tables.
+ *
  * What must hold: no vCPU touches a frame that the host has taken back; no
  * write is missing from the copy; every table is freed. Run under TSan, so
  * that an access without the right atomics is an error as well.
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../unit/tdp_world.h"
 #include "mem/dirty.h"
@@ -33,7 +38,7 @@
 
 struct tlb {
 	u64 pfn;
-	bool valid, write;
+	bool valid, write, dirty;
 };
 
 struct vcpu {
@@ -47,6 +52,7 @@ struct vcpu {
 
 static struct vcpu vcpus[VCPUS];
 static struct tdp_root root;
+static int logging;			/* dirty bits count */
 static struct memslots *slots;		/* published */
 static long tables;
 static int flushing;
@@ -71,7 +77,26 @@ static u8 taken_back[FRAMES];
 struct op {
 	struct world w;
 	bool counted, flush;
+	bool locked;		/* mm_lock is held */
 };
+
+static struct memslots *get_slots(void)
+{
+	return smp_load_acquire(&slots);
+}
+
+static void op_written(struct tdp_env *env, struct gfn gfn)
+{
+	struct op *op = container_of(world_of(env), struct op, w);
+
+	if (!__atomic_load_n(&logging, __ATOMIC_SEQ_CST))
+		return;
+	if (!op->locked)
+		pthread_rwlock_rdlock(&mm_lock);
+	memslot_mark_dirty(memslots_find(get_slots(), gfn), gfn);
+	if (!op->locked)
+		pthread_rwlock_unlock(&mm_lock);
+}
 
 static void flush_vcpus(void)
 {
@@ -99,13 +124,16 @@ static void op_init(struct op *op)
 	world_init(&op->w);
 	op->w.env.prepare = op_prepare;
 	op->w.env.flush = op_flush;
+	op->w.env.written = op_written;
 	op->counted = op->flush = false;
+	op->locked = true;
 }
 
 static void op_begin(struct op *op)
 {
 	op_init(op);
 	op->counted = true;
+	op->locked = false;
 	__atomic_add_fetch(&flushing, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -151,12 +179,22 @@ static void protect_range(struct op *op, u64 start, u64 end)
 	} while (more);
 }
 
-/* ---- a fault, as mmu/fault.c ------------------------------------------- */
-
-static struct memslots *get_slots(void)
+static void harvest_all(struct op *op, unsigned long *mask)
 {
-	return smp_load_acquire(&slots);
+	const struct tdp_log log = { .base = GFN(BASE), .mask = mask };
+	struct tdp_range range = {
+		.start = GFN(BASE), .end = GFN(BASE + PAGES), .budget = 64,
+	};
+	bool more;
+
+	do {
+		read_begin();
+		more = tdp_harvest(&root, &range, &log, &op->flush);
+		read_end();
+	} while (more);
 }
+
+/* ---- a fault, as mmu/fault.c ------------------------------------------- */
 
 static void log_write(u64 gfn, bool write)
 {
@@ -196,6 +234,32 @@ static enum page_level level_locked(u64 gfn, u64 pfn, bool logged)
 	return large ? PG_2M : PG_4K;
 }
 
+/* Map the pages after @gfn, too, up to a multiple of 16. */
+static void fault_around(u64 gfn, u64 generation)
+{
+	struct tdp_map map = {
+		.gfn = GFN(gfn + 1), .access = PTE_READ | PTE_WRITE,
+		.host_writable = true,
+	};
+	u64 end = ALIGN(gfn + 1, 16);
+	struct pfn pfn[16];
+	unsigned long seq;
+
+	seq = __atomic_load_n(&mm_seq, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&host_lock);
+	for (u64 at = gfn + 1; at < end; at++)
+		pfn[at - gfn - 1] = PFN(host_pfn[at - BASE]);
+	pthread_mutex_unlock(&host_lock);
+	pthread_rwlock_rdlock(&mm_lock);
+	if (get_slots()->generation == generation && mm_seq == seq &&
+	    !(mm_active && gfn + 1 < mm_end && end > mm_start)) {
+		read_begin();
+		tdp_fill(&root, &map, pfn, end - gfn - 1);
+		read_end();
+	}
+	pthread_rwlock_unlock(&mm_lock);
+}
+
 static void fault(u64 gfn, bool write)
 {
 	struct tdp_map map = {
@@ -227,7 +291,8 @@ static void fault(u64 gfn, bool write)
 		map.level = level_locked(gfn, pfn, logged);
 		map.gfn = gfn_round(GFN(gfn), map.level);
 		map.pfn = PFN(pfn & ~(pg_pages(map.level) - 1));
-		if (write || !logged)
+		map.clean = logged && !write;
+		if (write || !logged || root.format->log_by_dirty)
 			map.access |= PTE_WRITE;
 		read_begin();
 		if (tdp_map(&root, &map, &op.w.env) <= TDP_SPURIOUS)
@@ -236,9 +301,38 @@ static void fault(u64 gfn, bool write)
 	}
 	pthread_rwlock_unlock(&mm_lock);
 	op_end(&op);
+	if (!logged && map.level == PG_4K)
+		fault_around(gfn, generation);
 }
 
 /* ---- vCPUs ------------------------------------------------------------- */
+
+/*
+ * As hardware does: down to the leaf, whose dirty bit a write sets in one step
+ * with the look at it. 0: a fault.
+ */
+static u64 hardware_walk(u64 gfn, bool write, enum page_level *level)
+{
+	const struct pte_format *f = root.format;
+	u64 *table = root.table, *entry, pte;
+
+	for (*level = root.level;; --*level) {
+		entry = &table[gfn >> (9 * (*level - 1)) & 511];
+		pte = READ_ONCE(*entry);
+		if (!pte_is_present(f, pte))
+			return 0;
+		if (pte_is_leaf(pte, *level))
+			break;
+		table = host_va(pte & PTE_ADDR);
+	}
+	while (write && (pte & f->write) && !(pte & f->dirty)) {
+		if (try_cmpxchg64(entry, &pte, pte | f->dirty))
+			return pte | f->dirty;
+		if (!pte_is_present(f, pte) || !pte_is_leaf(pte, *level))
+			return 0;
+	}
+	return pte;
+}
 
 static bool access_page(struct vcpu *v, u64 gfn, bool write)
 {
@@ -246,13 +340,14 @@ static bool access_page(struct vcpu *v, u64 gfn, bool write)
 	enum page_level level;
 	u64 pte;
 
-	if (!tlb->valid || (write && !tlb->write)) {
+	if (!tlb->valid || (write && !(tlb->write && tlb->dirty))) {
 		/* Hardware: no lock; flushes wait for us. */
-		pte = tdp_lookup(&root, GFN(gfn), &level);
+		pte = hardware_walk(gfn, write, &level);
 		if (!pte)
 			return false;
 		tlb->pfn = pte_pfn_of(pte).v + gfn % pg_pages(level);
 		tlb->write = pte_allows(root.format, pte, PTE_WRITE);
+		tlb->dirty = pte & root.format->dirty;
 		tlb->valid = true;
 		if (write && !tlb->write)
 			return false;
@@ -405,8 +500,11 @@ static void log_round(void)
 
 	dirty_take(memslots_find_id(slots, 0), 0, PAGES / 64, mask);
 	op_begin(&op);
-	for (; (n = dirty_next_run(mask, PAGES, &at)); at += n)
-		protect_range(&op, BASE + at, BASE + at + n);
+	if (root.format->log_in_tables)
+		harvest_all(&op, mask);
+	else
+		for (; (n = dirty_next_run(mask, PAGES, &at)); at += n)
+			protect_range(&op, BASE + at, BASE + at + n);
 	op_end(&op);
 	for (u64 i = 0; i < PAGES; i++)
 		if (test_bit(i, mask))
@@ -426,6 +524,8 @@ static void log_cycle(unsigned int rounds)
 	struct op op;
 
 	publish(true);
+	if (root.format->log_in_tables)
+		__atomic_store_n(&logging, 1, __ATOMIC_SEQ_CST);
 	op_begin(&op);
 	protect_range(&op, BASE, BASE + PAGES);
 	op_end(&op);
@@ -447,7 +547,16 @@ static void log_cycle(unsigned int rounds)
 
 	publish(false);
 	op_begin(&op);
-	unmap_range(&op, BASE, BASE + PAGES);
+	for (u64 block = 0; block < BLOCKS; block++) {
+		bool large;
+
+		pthread_mutex_lock(&host_lock);
+		large = host_large[block];
+		pthread_mutex_unlock(&host_lock);
+		if (large)
+			unmap_range(&op, BASE + block * 512,
+				    BASE + (block + 1) * 512);
+	}
 	op_end(&op);
 	/* Let large pages come back. */
 	for (int i = 0; i < 400; i++)
@@ -460,7 +569,7 @@ static void free_table(void *ctx, void *table)
 	free(table);
 }
 
-int main(void)
+static int run(const struct pte_format *format)
 {
 	pthread_t thread[VCPUS + 2];
 	u64 accesses = 0, faults = 0;
@@ -468,7 +577,7 @@ int main(void)
 
 	self = VCPUS + 2;
 	root = (struct tdp_root){
-		.format = &npt_format, .table = world_table(), .level = 4,
+		.format = format, .table = world_table(), .level = 4,
 	};
 	slots = memslots_empty();
 	publish(false);
@@ -500,5 +609,25 @@ int main(void)
 	CHECK(accesses > 1000 && faults > 100);
 	printf("%llu accesses, %llu faults, %llu frames\n", accesses,
 	       faults, next_frame);
+	return 0;
+}
+
+int main(void)
+{
+	static struct pte_format formats[2];
+	int status;
+
+	formats[0] = formats[1] = npt_format;
+	formats[1].log_by_dirty = formats[1].log_in_tables = true;
+	for (int i = 0; i < 2; i++) {
+		pid_t child = fork();
+
+		CHECK(child >= 0);
+		if (!child)
+			return run(&formats[i]);
+		CHECK(waitpid(child, &status, 0) == child);
+		if (status)
+			return 1;
+	}
 	return 0;
 }

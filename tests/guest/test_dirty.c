@@ -146,6 +146,35 @@ TEST(dirty_log_switched_on_later)
 	check_log(v->vm, 1 << 10, 0);
 }
 
+/* The guest has written, and then the host takes its translation away. */
+TEST(dirty_log_survives_the_host)
+{
+	struct vcpu *v = boot(0, &poke);
+	uint8_t *p = host_pages(PAGES * PAGE_SIZE);
+	uint8_t *page = p + 3 * PAGE_SIZE;
+
+	OK(set_flags(v, KVM_MEM_LOG_DIRTY_PAGES, p));
+	touch(v, 3);
+	touch(v, 4);
+	OK(mprotect(page, PAGE_SIZE, PROT_READ));
+	OK(mprotect(page, PAGE_SIZE, PROT_READ | PROT_WRITE));
+	check_log(v->vm, 1 << 3 | 1 << 4, 0);
+	OK(mprotect(page, PAGE_SIZE, PROT_READ));
+	OK(mprotect(page, PAGE_SIZE, PROT_READ | PROT_WRITE));
+	check_log(v->vm, 0, 0);
+
+	/* All of it, and another page in the place of the one. */
+	touch(v, 3);
+	OK(madvise(p, PAGES * PAGE_SIZE, MADV_DONTNEED));
+	check_log(v->vm, 1 << 3, 0);
+	vcpu_start(v, &peek);
+	touch(v, 3);
+	check_log(v->vm, 0, 0);
+	vcpu_start(v, &poke);
+	touch(v, 3);
+	check_log(v->vm, 1 << 3, 0);
+}
+
 TEST(dirty_log_of_large_pages)
 {
 	const uint64_t large = 2ul << 20;

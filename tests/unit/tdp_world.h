@@ -18,6 +18,8 @@ struct world {
 	long tables;		/* that exist, apart from the root */
 	int prepared;		/* prepare() without flush() yet */
 	int flushes;
+	u64 written[1024];	/* what written() was told, in order */
+	unsigned int written_count;
 	unsigned int retired_count;
 	void *retired[WORLD_RETIRED];
 };
@@ -78,6 +80,14 @@ static inline void world_flush(struct tdp_env *env)
 	world_of(env)->flushes++;
 }
 
+static inline void world_written(struct tdp_env *env, struct gfn gfn)
+{
+	struct world *w = world_of(env);
+
+	assert(w->written_count < ARRAY_SIZE(w->written));
+	w->written[w->written_count++] = gfn.v;
+}
+
 static inline void world_init(struct world *w)
 {
 	*w = (struct world){
@@ -87,6 +97,7 @@ static inline void world_init(struct world *w)
 			.retire = world_retire,
 			.prepare = world_prepare,
 			.flush = world_flush,
+			.written = world_written,
 		},
 		.stock = -1,
 	};

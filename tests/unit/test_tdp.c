@@ -357,6 +357,147 @@ static void log_by_dirty_bits_large(void **state)
 	expect(0x40002, 0x80002, PG_4K, RX);
 }
 
+/* Formats whose log is in the tables: NPT. */
+static void open_harvest(struct pte_format *f)
+{
+	*f = npt_format;
+	f->log_by_dirty = f->log_in_tables = true;
+	root.format = f;
+}
+
+static bool harvest(u64 start, u64 end, unsigned long *mask)
+{
+	const struct tdp_log log = { .base = GFN(start), .mask = mask };
+	struct tdp_range range = {
+		.start = GFN(start), .end = GFN(end), .budget = 64,
+	};
+	bool flush = false;
+
+	while (tdp_harvest(&root, &range, &log, &flush))
+		;
+	return flush;
+}
+
+static void harvest_moves_dirty_bits(void **state)
+{
+	static const u64 written[] = { 0x3fe, 0x3ff, 0x400, 0x5ff, 0x40000 };
+	static unsigned long mask[0x40000 / 64 + 1];
+	static struct pte_format f;
+	unsigned int i, n = 0;
+
+	open_harvest(&f);
+	for (i = 0; i < ARRAY_SIZE(written); i++)
+		map(written[i], 0x1000 + i, PG_4K, RWX, RWX);
+	map(0x401, 0x2000, PG_4K, RX, RX);
+	map(0x800, 0x4000, PG_2M, RWX, RWX);
+
+	/* What is noted already stays; what is outside is not looked at. */
+	__set_bit(7, mask);
+	assert_true(harvest(0x3ff, 0x40000, mask));
+	assert_true(test_bit(7, mask));
+	assert_true(test_bit(0, mask));
+	assert_true(test_bit(1, mask));
+	assert_true(test_bit(0x200, mask));
+	for (i = 0; i < 0x40000; i++)
+		n += test_bit(i, mask);
+	assert_int_equal(n, 4);
+	assert_true(*entry_of(0x3fe, PG_4K) & f.dirty);
+	assert_true(*entry_of(0x40000, PG_4K) & f.dirty);
+
+	/* They stay writable, and are clean. */
+	expect(0x400, 0x1002, PG_4K, RWX);
+	assert_false(*entry_of(0x400, PG_4K) & f.dirty);
+	memset(mask, 0, sizeof(mask));
+	assert_false(harvest(0x3ff, 0x40000, mask));
+	*entry_of(0x401, PG_4K) = PTE_FROZEN;
+	assert_false(harvest(0x3ff, 0x40000, mask));
+	*entry_of(0x401, PG_4K) = 0;
+
+	/* As hardware does on a write. */
+	*entry_of(0x5ff, PG_4K) |= f.dirty;
+	assert_true(harvest(0x3ff, 0x40001, mask));
+	assert_true(test_bit(0x200, mask));
+	assert_true(test_bit(0x40000 - 0x3ff, mask));
+	assert_false(test_bit(0, mask));
+}
+
+/* No way to take an entry away loses what it says. */
+static void what_goes_is_logged(void **state)
+{
+	static struct pte_format f;
+
+	open_harvest(&f);
+	map(0x400, 0x1000, PG_4K, RWX, RWX);
+	map(0x401, 0x1001, PG_4K, RX, RX);
+	unmap(0x400, 0x402, 64);
+	assert_int_equal(w.written_count, 1);
+	assert_int_equal(w.written[0], 0x400);
+
+	/* Another page in its place. */
+	map(0x400, 0x1000, PG_4K, RWX, RWX);
+	map(0x400, 0x2000, PG_4K, RX, RX);
+	assert_int_equal(w.written_count, 1);
+	*entry_of(0x400, PG_4K) &= ~f.write;
+	map(0x400, 0x3000, PG_4K, RWX, RWX);
+	assert_int_equal(w.written_count, 2);
+	assert_int_equal(w.written[1], 0x400);
+
+	/* A large page in the place of its table, and the table as a whole. */
+	map(0x5ff, 0x4000, PG_4K, RWX, RWX);
+	assert_true(unmap(0x200, 0x800, 64));
+	assert_int_equal(w.written_count, 4);
+	assert_int_equal(w.written[2], 0x400);
+	assert_int_equal(w.written[3], 0x5ff);
+	map(0x40201, 0x5000, PG_4K, RWX, RWX);
+	*entry_of(0x40201, PG_4K) &= ~f.write;
+	map(0x40200, 0x40200, PG_2M, RX, RX);
+	assert_int_equal(w.written_count, 5);
+	assert_int_equal(w.written[4], 0x40201);
+
+	/* A GiB of tables; large pages say nothing of parts. */
+	map(0x80000, 0x80000, PG_2M, RWX, RWX);
+	map(0x80200, 0x6000, PG_4K, RWX, RWX);
+	assert_true(unmap(0x40000, 0xc0000, 64));
+	assert_int_equal(w.written_count, 6);
+	assert_int_equal(w.written[5], 0x80200);
+
+	/* Other formats tell of each write themselves. */
+	root.format = &npt_format;
+	map(0x400, 0x1000, PG_4K, RWX, RWX);
+	unmap(0x400, 0x401, 64);
+	assert_int_equal(w.written_count, 6);
+}
+
+static void fill_maps_what_is_empty(void **state)
+{
+	static const struct pfn pfn[4] = { { 0x10 }, { 0x11 }, { 0x12 },
+					   { 0x13 } };
+	struct tdp_map m = {
+		.gfn = GFN(0x401), .access = RWX, .host_writable = true,
+	};
+
+	/* No table, or a large page: nothing happens. */
+	tdp_fill(&root, &m, pfn, 4);
+	assert_int_equal(w.tables, 0);
+	map(0x400, 0x4000, PG_2M, RWX, RWX);
+	tdp_fill(&root, &m, pfn, 4);
+	expect(0x401, 0x4001, PG_2M, RWX);
+	unmap(0, 0x1000, 64);
+
+	map(0x400, 0x20, PG_4K, RWX, RWX);
+	map(0x402, 0x21, PG_4K, RX, RX);
+	*entry_of(0x403, PG_4K) = PTE_FROZEN;
+	tdp_fill(&root, &m, pfn, 4);
+	expect(0x401, 0x10, PG_4K, RWX);
+	expect(0x402, 0x21, PG_4K, RX);
+	assert_int_equal(*entry_of(0x403, PG_4K), PTE_FROZEN);
+	expect(0x404, 0x13, PG_4K, RWX);
+	assert_int_equal(*entry_of(0x405, PG_4K), 0);
+	assert_false(*entry_of(0x404, PG_4K) & npt_format.accessed);
+	assert_true(*entry_of(0x404, PG_4K) & PTE_HOST_WRITABLE);
+	*entry_of(0x403, PG_4K) = 0;
+}
+
 static void touch_respects_the_host(void **state)
 {
 	struct tdp_map m = {
@@ -629,8 +770,9 @@ int main(void)
 		T(large_serves_small), T(collapse), T(unmap_bounds),
 		T(unmap_retires_tables), T(unmap_large_whole),
 		T(protect_and_touch), T(log_by_dirty_bits),
-		T(log_by_dirty_bits_large), T(touch_respects_the_host), T(age),
-		T(age_without_the_bit), T(frozen_is_left_alone),
+		T(log_by_dirty_bits_large), T(harvest_moves_dirty_bits),
+		T(what_goes_is_logged), T(fill_maps_what_is_empty),
+		T(touch_respects_the_host), T(age), T(age_without_the_bit), T(frozen_is_left_alone),
 		T(out_of_tables), T(sparse_range), T(random_npt),
 		T(random_ept),
 	};
