@@ -172,6 +172,52 @@ BENCH(vm_irqfds, "lifecycle", "create: 1 vCPU and 16 irqfds",
 				  .vcpus = 1, .irqfds = SOME_EVENTS });
 }
 
+/*
+ * What a VM's end costs by itself: all other descriptors and mappings are gone
+ * when the last is closed.
+ */
+static uint64_t last_close(unsigned int slots, unsigned int events)
+{
+	struct content c = { .slot = true, .irqchip = true, .pit = true,
+			     .vcpus = MANY };
+	unsigned int n = rounds(12);
+	struct samples s = { 0 };
+	int fds[100];
+	struct made m;
+
+	for (unsigned int i = 0; i < events; i++)
+		fds[i] = OK(eventfd(0, EFD_CLOEXEC));
+	for (unsigned int round = 0; round < n; round++) {
+		make(&m, &c);
+		for (unsigned int i = 0; i < slots; i++)
+			add_slot(m.vm, 1 + i, (1 + i) << 20, 1 << 20);
+		for (unsigned int i = 0; i < events; i++) {
+			struct kvm_ioeventfd io = { .addr = 0xd0000000 + 8 * i,
+						    .len = 4, .fd = fds[i] };
+			struct kvm_irqfd irq = { .gsi = i % 24, .fd = fds[i] };
+
+			OK(IOCTL(m.vm, KVM_IOEVENTFD, &io));
+			OK(IOCTL(m.vm, KVM_IRQFD, &irq));
+		}
+		for (unsigned int i = 0; i < c.vcpus; i++) {
+			munmap(m.run[i], run_size);
+			close(m.vcpu[i]);
+		}
+		TIMED(&s, close(m.vm));
+	}
+	for (unsigned int i = 0; i < events; i++)
+		close(fds[i]);
+	return samples_median(&s);
+}
+
+BENCH(vm_last, "lifecycle", "the last close: 64 vCPUs",
+      "the last close: 64 vCPUs, 500 slots, 100 irqfds, 100 ioeventfds")
+{
+	prepare();
+	put(0, last_close(0, 0));
+	put(1, last_close(500, 100));
+}
+
 /* --- each ioctl alone -------------------------------------------------- */
 
 enum step {

@@ -437,14 +437,16 @@ struct memslot *memslots_retire(struct memslots *slots)
 	return removed;
 }
 
-void memslots_free(struct memslots *slots, void (*free_slot)(struct memslot *))
+void memslots_free(struct memslots *slots,
+		   void (*free_slot)(void *ctx, struct memslot *slot),
+		   void *ctx)
 {
 	const struct memslot_dir *dir = &slots->by[MEMSLOT_BY_ID];
 	u32 i, at;
 
 	for (i = 0; i < dir->count; i++)
 		for (at = 0; at < dir->ref[i].chunk->count; at++)
-			free_slot(dir->ref[i].chunk->entry[at].slot);
+			free_slot(ctx, dir->ref[i].chunk->entry[at].slot);
 	set_free(slots, 0);
 }
 

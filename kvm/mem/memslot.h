@@ -129,7 +129,9 @@ struct memslot *memslots_retire(struct memslots *slots);
 /**
  * memslots_free() - free the last set and, by @free_slot, each of its slots
  */
-void memslots_free(struct memslots *slots, void (*free_slot)(struct memslot *));
+void memslots_free(struct memslots *slots,
+		   void (*free_slot)(void *ctx, struct memslot *slot),
+		   void *ctx);
 
 /**
  * memslots_find() - the slot that backs @gfn, or NULL; logarithmic

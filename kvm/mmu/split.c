@@ -12,6 +12,7 @@
 void split_retire(const struct tdp_place *place, u64 *table,
 		  struct tdp_env *env)
 {
+	struct gfn first = gfn_round(place->gfn, place->level);
 	const struct pte_format *f = place->format;
 	struct tdp_place below = {
 		.format = f,
@@ -23,7 +24,7 @@ void split_retire(const struct tdp_place *place, u64 *table,
 		/* One who stands here finds nothing to change any more. */
 		u64 pte = xchg(&table[i], PTE_FROZEN);
 
-		below.gfn = gfn_add(place->gfn, i * pg_pages(below.level));
+		below.gfn = gfn_add(first, i * pg_pages(below.level));
 		if (pte_logs(f, pte, below.level))
 			env->written(env, below.gfn);
 		else if (pte_is_present(f, pte) &&

@@ -16,7 +16,7 @@
 struct tdp_place {
 	const struct pte_format *format;
 	u64 *entry;
-	struct gfn gfn;		/* first that it covers */
+	struct gfn gfn;		/* one that it covers */
 	enum page_level level;	/* of the table the entry is in */
 };
 

@@ -112,6 +112,7 @@ enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
 {
 	struct tdp_place place = {
 		.format = root->format,
+		.gfn = map->gfn,
 		.level = root->level,
 	};
 	u64 *table = root->table;
@@ -119,7 +120,6 @@ enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
 
 	for (;; place.level--) {
 		place.entry = &table[tdp_index(map->gfn.v, place.level)];
-		place.gfn = gfn_round(map->gfn, place.level);
 		if (place.level == map->level)
 			return map_leaf(&place, map, env);
 		rc = go_down(&place, map, env, &table);
@@ -265,13 +265,19 @@ bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush)
 	return false;
 }
 
-/* What any of them has: most have nothing. */
+/* What any of them has: most have nothing. In steps, for one register. */
 static u64 eight_entries(const u64 *entry)
 {
-	return READ_ONCE(entry[0]) | READ_ONCE(entry[1]) |
-	       READ_ONCE(entry[2]) | READ_ONCE(entry[3]) |
-	       READ_ONCE(entry[4]) | READ_ONCE(entry[5]) |
-	       READ_ONCE(entry[6]) | READ_ONCE(entry[7]);
+	u64 bits = READ_ONCE(entry[0]);
+
+	bits |= READ_ONCE(entry[1]);
+	bits |= READ_ONCE(entry[2]);
+	bits |= READ_ONCE(entry[3]);
+	bits |= READ_ONCE(entry[4]);
+	bits |= READ_ONCE(entry[5]);
+	bits |= READ_ONCE(entry[6]);
+	bits |= READ_ONCE(entry[7]);
+	return bits;
 }
 
 /*
@@ -289,11 +295,11 @@ static bool harvest_table(const struct tdp_iter *iter,
 	bool any = false;
 
 	while (at < end) {
-		if (!(at % 8) && at + 8 <= end &&
-		    !(eight_entries(&table[at]) & dirty)) {
+		while (!(at % 8) && at + 8 <= end &&
+		       !(eight_entries(&table[at]) & dirty))
 			at += 8;
-			continue;
-		}
+		if (at == end)
+			break;
 		if ((READ_ONCE(table[at]) & dirty) &&
 		    test_and_clear_bit(__ffs(dirty),
 				       (unsigned long *)&table[at])) {

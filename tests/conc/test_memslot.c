@@ -99,7 +99,7 @@ static void change(unsigned int *seed)
 	free(plan.old);
 }
 
-static void free_slot(struct memslot *slot)
+static void free_slot(void *ctx, struct memslot *slot)
 {
 	free(slot);
 }
@@ -123,6 +123,6 @@ int main(void)
 	}
 	printf("%llu generations, %llu slots found\n", slots->generation,
 	       total);
-	memslots_free(slots, free_slot);
+	memslots_free(slots, free_slot, NULL);
 	return 0;
 }

@@ -28,14 +28,14 @@ static int setup(void **state)
 	return set ? 0 : -1;
 }
 
-static void free_slot(struct memslot *slot)
+static void free_slot(void *ctx, struct memslot *slot)
 {
 	free(slot);
 }
 
 static int teardown(void **state)
 {
-	memslots_free(set, free_slot);
+	memslots_free(set, free_slot, NULL);
 	return 0;
 }
 
