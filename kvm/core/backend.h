@@ -76,7 +76,6 @@ enum flush_scope {
 	X(void, run, (struct vcpu *vcpu, const struct entry *entry,	\
 		      struct exit *exit))				\
 	X(void, irqoff, (struct vcpu *vcpu, struct exit *exit))		\
-	X(bool, fast_exit, (struct vcpu *vcpu, struct exit *exit))	\
 	X(void, flush, (struct vcpu *vcpu, enum flush_scope scope, u64 gva)) \
 	X(void, set_root, (struct vcpu *vcpu, struct hpa root, int levels)) \
 	X(bool, deadline, (struct vcpu *vcpu, u64 guest_tsc))		\
@@ -119,13 +118,11 @@ enum flush_scope {
  * regs_load*		fill the groups of vcpu->regs that are not available.
  *			Also called from put context; never sleeps.
  * run*			flush dirty registers and controls, inject @entry, run
- *			the guest once, save RG_GPR|RG_RIP, clear avail of all
- *			else, decode to @exit. Interrupts off throughout; on
- *			return dirty is 0.
+ *			the guest once, save RG_GPR|RG_RIP and what else is
+ *			cheap, clear avail of all the rest, decode to @exit.
+ *			Interrupts off throughout; on return dirty is 0.
  * irqoff*		right after run, still irqs off: hand host NMIs and
  *			machine checks to the host.
- * fast_exit*		may answer an exit with no host context; true: enter
- *			again at once. Interrupts off.
  * flush*		drop cached translations before the next entry.
  * set_root*		the TDP root in use from the next entry on.
  * notify*		interrupts are in the inbox of @vcpu, which is in guest

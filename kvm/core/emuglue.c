@@ -8,6 +8,7 @@
  */
 #include "core/emuglue.h"
 #include "core/exit.h"
+#include "core/fetch.h"
 #include "core/fpu.h"
 #include "core/io.h"
 #include "core/regops.h"
@@ -52,8 +53,9 @@ static const struct walk_ops emuglue_walk_ops = {
 	.update = emuglue_table_update,
 };
 
-static enum mem_rc emuglue_walk(struct vcpu *vcpu, u64 linear, u32 access,
-				struct walk_out *out)
+static enum mem_rc emuglue_walk_traced(struct vcpu *vcpu, u64 linear,
+				       u32 access, struct walk_trace *trace,
+				       struct walk_out *out)
 {
 	struct emuglue_walk w = {
 		.env.ops = &emuglue_walk_ops,
@@ -66,12 +68,31 @@ static enum mem_rc emuglue_walk(struct vcpu *vcpu, u64 linear, u32 access,
 		.pkru = vcpu->pkru,
 		.gbpages = cpuid_has(vcpu->cpuid, FEAT_GBPAGES),
 		.gpa_reserved = vcpu->limits.gpa_reserved,
+		.trace = trace,
 	};
 
 	if (backend.caps & BACKEND_PDPTES)
 		in.pdpte = in.regs->pdpte;
 
 	return walk(&w.env, &in, out);
+}
+
+static enum mem_rc emuglue_walk(struct vcpu *vcpu, u64 linear, u32 access,
+				struct walk_out *out)
+{
+	return emuglue_walk_traced(vcpu, linear, access, NULL, out);
+}
+
+/* A fetch, which is likely to be followed by another one of the same page */
+static enum mem_rc emuglue_walk_code(struct vcpu *vcpu, u64 linear, u32 access,
+				     struct walk_out *out)
+{
+	struct walk_trace trace = { };
+	enum mem_rc rc = emuglue_walk_traced(vcpu, linear, access, &trace, out);
+
+	if (rc == MEM_OK)
+		fetch_remember(vcpu, linear, out->gpa, &trace);
+	return rc;
 }
 
 /* ---- memory callbacks ------------------------------------------------- */
@@ -93,7 +114,9 @@ static enum mem_rc emuglue_span(struct emu_ctxt *c, u64 linear,
 	struct walk_out out;
 	enum mem_rc rc;
 
-	rc = emuglue_walk(vcpu, linear, access, &out);
+	rc = access & WALK_FETCH ?
+		emuglue_walk_code(vcpu, linear, access, &out) :
+		emuglue_walk(vcpu, linear, access, &out);
 	if (rc != MEM_OK)
 		goto fault;
 	span->gpa[0] = out.gpa;
@@ -444,6 +467,9 @@ static enum run_next emuglue_decode(struct vcpu *vcpu, bool *ok)
 {
 	struct emu_ctxt *c = &vcpu->emu;
 	const struct exit *exit = &vcpu->exit;
+	const void *bytes = exit->insn_bytes;
+	unsigned int n = exit->insn_bytes_count;
+	u64 code[FETCH_BYTES / 8];
 
 	*ok = false;
 	emu_init(c, vcpu_regs(vcpu, RG_ALL), &emuglue_ops);
@@ -451,7 +477,11 @@ static enum run_next emuglue_decode(struct vcpu *vcpu, bool *ok)
 	c->io_buf = vcpu->pio_data;
 	c->io_buf_size = PAGE_SIZE;
 	c->amd = vcpu->cpuid && vcpu->cpuid->vendor == CPUID_AMD;
-	switch (emu_decode(c, exit->insn_bytes, exit->insn_bytes_count)) {
+	if (!n && fetch_code(vcpu, code)) {
+		bytes = code;
+		n = EMU_MAX_LEN;
+	}
+	switch (emu_decode(c, bytes, n)) {
 	case EMU_OK:
 		*ok = true;
 		return RUN_AGAIN;
@@ -508,10 +538,21 @@ enum run_next emuglue_device(struct vcpu *vcpu, struct gpa gpa, bool write)
 	return emuglue_skip(vcpu);
 }
 
+/* As far as it is known without decoding; else 0 */
+static unsigned int emuglue_length(struct vcpu *vcpu)
+{
+	u64 code[FETCH_BYTES / 8];
+
+	if (vcpu->exit.insn_len)
+		return vcpu->exit.insn_len;
+	return fetch_code(vcpu, code) ?
+		emu_simple_length(MODE_LONG, (u8 *)code, EMU_MAX_LEN) : 0;
+}
+
 enum run_next emuglue_skip(struct vcpu *vcpu)
 {
 	struct regs *regs = &vcpu->regs;
-	unsigned int len = vcpu->exit.insn_len;
+	unsigned int len = emuglue_length(vcpu);
 	bool tf = regs->rflags & RFLAGS_TF;
 	enum run_next next;
 	bool ok;
@@ -523,7 +564,7 @@ enum run_next emuglue_skip(struct vcpu *vcpu)
 		len = vcpu->emu.insn.len;
 	}
 	regs->rip += len;
-	if (regs_mode(vcpu_regs(vcpu, RG_CR | RG_SEG)) != MODE_LONG)
+	if (regs_mode(vcpu_regs(vcpu, RG_CR | RG_CODE)) != MODE_LONG)
 		regs->rip = (u32)regs->rip;
 	regs->rflags &= ~RFLAGS_RF;
 	regs_touch(regs, RG_RIP);

@@ -24,6 +24,7 @@ struct entry {
 	u8 cr8;			/* guest TPR bits 7:4 */
 	bool cr8_exit;		/* exit when the guest writes CR8 */
 	bool exit_at_once;	/* inject, then exit before an instruction */
+	bool again;		/* right after an exit, interrupts off since */
 	/* For hardware that delivers: the LAPIC's highest vectors, or -1. */
 	s16 requested, in_service;
 };

@@ -79,7 +79,7 @@ static enum run_next exit_cpuid(struct vcpu *vcpu, struct exit *exit)
 	u32 out[4];
 
 	if (msr_cpuid_faults(&vcpu->msrs) &&
-	    regs_cpl(vcpu_regs(vcpu, RG_SEG | RG_CR)))
+	    regs_cpl(vcpu_regs(vcpu, RG_CODE | RG_CR)))
 		return exit_gp(vcpu);
 	cpuid_query(vcpu->cpuid, &vcpu->cpuid_dyn, regs->gpr[R_RAX],
 		    regs->gpr[R_RCX], out);
@@ -166,7 +166,7 @@ static enum run_next exit_mov_cr(struct vcpu *vcpu, struct exit *exit)
 	if (!exit->cr.decoded)
 		return emuglue_insn(vcpu);
 	if (exit->cr.write) {
-		u64 val = regs_mode(vcpu_regs(vcpu, RG_SEG | RG_CR)) ==
+		u64 val = regs_mode(vcpu_regs(vcpu, RG_CODE | RG_CR)) ==
 			  MODE_LONG ? *gpr : (u32)*gpr;
 
 		if (!regops_set_cr(vcpu, exit->cr.cr, val))

@@ -29,6 +29,9 @@ void fpu_enter(struct vcpu *vcpu);
 /** fpu_leave() - right after it */
 void fpu_leave(struct vcpu *vcpu);
 
+/** fpu_has_pkru() - between the two: is PKRU the guest's */
+bool fpu_has_pkru(const struct vcpu *vcpu);
+
 /**
  * fpu_xmm() - exchange 16 bytes with XMM register @nr (0 to 15) of the guest;
  * inside KVM_RUN only

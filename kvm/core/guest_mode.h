@@ -20,14 +20,20 @@
 #include <asm/processor-flags.h>
 #include <asm/ptrace.h>
 
-/** guest_mode_enter() - last thing before the entry instruction's wrapper */
-static __always_inline void guest_mode_enter(void)
+/**
+ * guest_mode_enter() - last thing before the entry instruction's wrapper
+ * @again: right after an exit, no interrupt was taken since
+ */
+static __always_inline void guest_mode_enter(bool again)
 {
 	instrumentation_begin();
 	trace_hardirqs_on_prepare();
 	lockdep_hardirqs_on_prepare();
-	/* Without context tracking, guest mode is a quiescent state for RCU. */
-	if (!context_tracking_guest_enter())
+	/*
+	 * Without context tracking, guest mode is a quiescent state for RCU.
+	 * Who needs one sends an interrupt, and that ends a row of entries.
+	 */
+	if (!context_tracking_guest_enter() && !again)
 		rcu_virt_note_context_switch();
 	instrumentation_end();
 	lockdep_hardirqs_on(CALLER_ADDR0);

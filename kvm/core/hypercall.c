@@ -10,7 +10,7 @@
 
 void hypercall_run(struct vcpu *vcpu)
 {
-	struct regs *regs = vcpu_regs(vcpu, RG_GPR | RG_SEG | RG_CR);
+	struct regs *regs = vcpu_regs(vcpu, RG_GPR | RG_CODE | RG_CR);
 	u64 nr = regs->gpr[R_RAX];
 	long ret = -KVM_ENOSYS;
 

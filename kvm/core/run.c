@@ -15,6 +15,7 @@
 #include "core/arbiter.h"
 #include "core/emuglue.h"
 #include "core/exit.h"
+#include "core/fast.h"
 #include "core/fpu.h"
 #include "core/halt.h"
 #include "core/hostwork.h"
@@ -175,37 +176,67 @@ static void run_after_exit(struct vcpu *vcpu)
 }
 
 /*
- * Enter the guest once. False: something came up before the entry, and the
- * caller goes round.
+ * Interrupts are off: fill in vcpu->entry. False: there is something to do
+ * before it.
  */
-static bool run_enter(struct vcpu *vcpu)
+static bool run_prepare_entry(struct vcpu *vcpu)
 {
-	preempt_disable();
-	local_irq_disable();
 	WRITE_ONCE(vcpu->mode, VCPU_IN_GUEST);
 	/* Pairs with vcpu_kick() and vm_request_all(). */
 	smp_mb();
 	if (request_pending(vcpu) || hostwork_pending() ||
-	    (vcpu->lapic && lapic_events(vcpu->lapic))) {
-		WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
-		local_irq_enable();
-		preempt_enable();
+	    (vcpu->lapic && lapic_events(vcpu->lapic)))
 		return false;
-	}
 	run_pick(vcpu);
 	run_set_tpr(vcpu);
 	if (vcpu->controls_stale) {
 		backend.controls_changed(vcpu);
 		vcpu->controls_stale = false;
 	}
+	return true;
+}
+
+/* After an exit that was answered, but may have changed what is pending */
+static bool run_prepare_again(struct vcpu *vcpu)
+{
+	bool ready;
+
+	epoch_enter(&vcpu->reader);
+	ready = run_prepare_entry(vcpu);
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	if (!ready)
+		vcpu->exit.kind = EXIT_KIND_NONE;
+	return ready;
+}
+
+/*
+ * Enter the guest, again and again as long as exits are answered at once.
+ * False: something came up before the entry, and the caller goes round.
+ */
+static bool run_enter(struct vcpu *vcpu)
+{
+	enum fast_rc fast;
+
+	preempt_disable();
+	local_irq_disable();
+	if (!run_prepare_entry(vcpu)) {
+		WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		preempt_enable();
+		return false;
+	}
 	fpu_enter(vcpu);
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	vtime_account_guest_enter();
 
+	vcpu->entry.again = false;
 	do {
 		backend_call(run)(vcpu, &vcpu->entry, &vcpu->exit);
 		vcpu->stat.exits++;
-	} while (backend_call(fast_exit)(vcpu, &vcpu->exit));
+		vcpu->entry.again = true;
+		fast = fast_exit(vcpu);
+	} while (fast == FAST_AGAIN ||
+		 (fast == FAST_PICK && run_prepare_again(vcpu)));
 
 	fpu_leave(vcpu);
 	WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);

@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "base/rc.h"
 #include "core/backend.h"
+#include "core/fetch.h"
 #include "core/request.h"
 #include "core/stat.h"
 #include "core/vm.h"
@@ -127,6 +128,7 @@ struct vcpu {
 	struct entry entry;
 	struct exit exit;
 	struct emu_ctxt emu;
+	struct fetch_cache fetch;
 	struct vcpu_io io;
 	bool launched;			/* KVM_RUN was called: CPUID is fixed */
 	bool complete_hypercall;

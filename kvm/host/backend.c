@@ -41,11 +41,6 @@ void backend_null_irqoff(struct vcpu *vcpu, struct exit *exit)
 {
 }
 
-bool backend_null_fast_exit(struct vcpu *vcpu, struct exit *exit)
-{
-	return false;
-}
-
 void backend_null_flush(struct vcpu *vcpu, enum flush_scope scope, u64 gva)
 {
 }

@@ -43,6 +43,13 @@ static inline void asid_moved(struct asid *asid)
 	asid->generation = 0;
 }
 
+/** asid_current() - is @asid good for the next entry as it is */
+static inline bool asid_current(const struct asid *asid,
+				const struct asid_pool *pool)
+{
+	return asid->generation == pool->generation && !asid->flush;
+}
+
 /**
  * asid_enter() - right before an entry: asid->number is what to enter with
  * @by_asid: TLB_CONTROL can flush one ASID

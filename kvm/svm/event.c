@@ -68,11 +68,8 @@ void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry)
 	svm->injected_shadow = entry->shadow;
 	svm->entry_dr6 = save->dr6;
 	control->event_inj = svm_event_encode(event);
-	save->rip = regs->rip;
 	if (event_is_soft(event))
 		save->rip += event->insn_len;
-	/* With nRIP it is this that is pushed for a soft event: 15.20 */
-	control->next_rip = save->rip;
 }
 
 /* Was @event, found in flight, the one this entry injected? */
@@ -115,6 +112,7 @@ static bool step_swallow(struct svm_vcpu *svm)
 	    (save->dr6 & ~svm->entry_dr6 & DR6_HITS))
 		return false;
 	save->dr6 = svm->entry_dr6;
+	svm->vcpu.regs.dr6 = save->dr6;
 	svm_dirty(svm, CLEAN_DRX);
 	return true;
 }

@@ -288,11 +288,6 @@ static void svm_irqoff(struct vcpu *vcpu, struct exit *exit)
 		guest_mode_machine_check();
 }
 
-static bool svm_fast_exit(struct vcpu *vcpu, struct exit *exit)
-{
-	return false;
-}
-
 static void svm_flush(struct vcpu *vcpu, enum flush_scope scope, u64 gva)
 {
 	/* One ASID stands for all three scopes. */

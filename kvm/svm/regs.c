@@ -68,34 +68,62 @@ static void seg_flush(struct vmcb_seg *to, const struct segment *seg)
 		   (seg->g ? SEG_ATTR_G : 0);
 }
 
-static void segs_load(struct regs *regs, struct vmcb_save *save)
+/*
+ * Load segment @i unless it has not changed since it was last loaded. Who
+ * changes the register file's writes it back, and that forgets what was seen.
+ */
+static void seg_update(struct svm_vcpu *svm, unsigned int i)
 {
-	unsigned int i;
+	struct vmcb_seg *seen = &svm->seg_seen[i];
+	const struct vmcb_seg *seg = save_seg(&svm->vmcb->save, i);
+	struct segment *to = &svm->vcpu.regs.seg[i];
 
-	for (i = 0; i < SEG_COUNT; i++)
-		seg_load(&regs->seg[i], save_seg(save, i));
+	if (likely(!memcmp(seen, seg, sizeof(*seg))))
+		return;
+	*seen = *seg;
+	seg_load(to, seg);
 	/*
 	 * Null selectors load no attributes, and the task register may come
 	 * back as available: both would not load elsewhere.
 	 */
-	for (i = 0; i < SEG_LDTR; i++)
-		if (i != SEG_CS && !regs->seg[i].unusable)
-			regs->seg[i].type |= 1;
-	regs->seg[SEG_TR].type |= 2;
+	if (i < SEG_LDTR && i != SEG_CS && !to->unusable)
+		to->type |= 1;
+	if (i == SEG_TR)
+		to->type |= 2;
+}
+
+static void code_load(struct svm_vcpu *svm)
+{
+	seg_update(svm, SEG_CS);
+	seg_update(svm, SEG_SS);
 	/* SS.DPL is not CPL after SYSCALL and the like: 15.5.1 */
-	regs->seg[SEG_SS].dpl = save->cpl & 3;
+	svm->vcpu.regs.seg[SEG_SS].dpl = svm->vmcb->save.cpl & 3;
+}
+
+static void segs_load(struct svm_vcpu *svm)
+{
+	const struct vmcb_save *save = &svm->vmcb->save;
+	struct regs *regs = &svm->vcpu.regs;
+	unsigned int i;
+
+	for (i = 0; i < SEG_COUNT; i++)
+		seg_update(svm, i);
+	code_load(svm);
 	regs->gdt.base = save->gdtr.base;
 	regs->gdt.limit = save->gdtr.limit;
 	regs->idt.base = save->idtr.base;
 	regs->idt.limit = save->idtr.limit;
 }
 
-static void segs_flush(const struct regs *regs, struct vmcb_save *save)
+static void segs_flush(struct svm_vcpu *svm)
 {
+	const struct regs *regs = &svm->vcpu.regs;
+	struct vmcb_save *save = &svm->vmcb->save;
 	unsigned int i;
 
 	for (i = 0; i < SEG_COUNT; i++)
 		seg_flush(save_seg(save, i), &regs->seg[i]);
+	memset(svm->seg_seen, 0xff, sizeof(svm->seg_seen));
 	save->cpl = regs->seg[SEG_SS].dpl & 3;
 	save->gdtr.base = regs->gdt.base;
 	save->gdtr.limit = regs->gdt.limit;
@@ -116,6 +144,8 @@ static void cr_flush(struct svm_vcpu *svm)
 	save->cr4 = regs->cr4 | (cr4_read_shadow() & CR4_MCE);
 	save->efer = regs->efer | EFER_SVME_BIT;
 	save->g_pat = regs->pat;
+	svm->cr_needs = (save->cr0 != regs->cr0 ? NEED_CR0_READ : 0) |
+			(save->cr4 != regs->cr4 ? NEED_CR4_READ : 0);
 	svm_dirty(svm, CLEAN_CRX | CLEAN_NP);
 }
 
@@ -162,8 +192,10 @@ void svm_regs_load(struct vcpu *vcpu, u32 groups)
 
 	/* run.c takes these two out of the VMCB at each exit. */
 	groups &= ~(RG_GPR | RG_RIP);
-	if (groups & RG_SEG)
-		segs_load(regs, save);
+	if (groups & (RG_SEG & ~RG_CODE))
+		segs_load(svm);
+	else if (groups & RG_CODE)
+		code_load(svm);
 	if (groups & RG_CR)
 		cr_load(svm);
 	if (groups & RG_CR2)
@@ -178,6 +210,19 @@ void svm_regs_load(struct vcpu *vcpu, u32 groups)
 	regs->avail |= groups;
 }
 
+void svm_regs_collect(struct svm_vcpu *svm)
+{
+	const struct vmcb_save *save = &svm->vmcb->save;
+	struct regs *regs = &svm->vcpu.regs;
+
+	/* The guest changes no other control register by itself. */
+	regs->cr3 = save->cr3;
+	regs->dr6 = save->dr6;
+	if (likely(!svm->vcpu.policy.debug_dr7))
+		regs->dr7 = save->dr7;
+	regs->avail = RG_GPR | RG_RIP | RG_CR | RG_DR;
+}
+
 void svm_regs_flush(struct svm_vcpu *svm)
 {
 	struct regs *regs = &svm->vcpu.regs;
@@ -188,7 +233,7 @@ void svm_regs_flush(struct svm_vcpu *svm)
 	if (!(groups & ~(RG_GPR | RG_RIP)))
 		return;
 	if (groups & RG_SEG) {
-		segs_flush(regs, save);
+		segs_flush(svm);
 		svm_dirty(svm, CLEAN_SEG | CLEAN_DT);
 	}
 	if (groups & RG_CR)

@@ -99,6 +99,10 @@ static void write_asid(struct svm_vcpu *svm, struct svm_cpu *sc)
 {
 	struct vmcb_control *control = &svm->vmcb->control;
 
+	if (likely(asid_current(&svm->asid, &sc->asids))) {
+		control->tlb_control = VMCB_TLB_KEEP;
+		return;
+	}
 	control->tlb_control = asid_enter(&svm->asid, &sc->asids,
 					  svm_host_caps.flush_by_asid);
 	if (control->asid != svm->asid.number) {
@@ -125,19 +129,26 @@ static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 {
 	struct vmcb_control *control = &svm->vmcb->control;
 	bool at_once = entry->exit_at_once;
-	u32 needs = svm_event_needs(svm, entry, &at_once);
+	u32 needs = 0;
 
-	svm_regs_flush(svm);
-	if (svm->vmcb->save.cr0 != svm->cr0)
-		needs |= NEED_CR0_READ;
-	if (svm->vmcb->save.cr4 != svm->cr4)
-		needs |= NEED_CR4_READ;
+	svm->quiet = svm_event_quiet(svm, entry);
+	if (unlikely(!svm->quiet))
+		needs = svm_event_needs(svm, entry, &at_once);
+	if (svm->vcpu.regs.dirty & ~(RG_GPR | RG_RIP))
+		svm_regs_flush(svm);
+	svm->vcpu.regs.dirty = 0;
+	needs |= svm->cr_needs;
 	if (entry->cr8_exit)
 		needs |= NEED_CR8_WRITE;
 	write_controls(svm, needs);
 	write_vintr(svm, entry);
 	write_regs(svm);
-	svm_event_inject(svm, entry);
+	svm->vmcb->save.rip = svm->vcpu.regs.rip;
+	control->event_inj = 0;
+	if (unlikely(!svm->quiet))
+		svm_event_inject(svm, entry);
+	/* With nRIP it is this that is pushed for a soft event: 15.20 */
+	control->next_rip = svm->vmcb->save.rip;
 	control->shadow = entry->shadow ? VMCB_SHADOW : 0;
 	write_asid(svm, sc);
 	/*
@@ -150,7 +161,7 @@ static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 
 static noinstr void enter(struct svm_vcpu *svm, u64 host_area_pa)
 {
-	guest_mode_enter();
+	guest_mode_enter(svm->vcpu.entry.again);
 	svm_enter(&svm->vcpu.regs, svm->vmcb_pa, host_area_pa);
 	guest_mode_exit();
 }
@@ -177,28 +188,7 @@ static void collect_regs(struct svm_vcpu *svm)
 	regs->rflags = save->rflags;
 	if (tf_is_ours(svm))
 		regs->rflags &= ~RFLAGS_TF;
-	regs->avail = RG_GPR | RG_RIP;
-	regs->dirty = 0;
-}
-
-static void collect_exit(struct svm_vcpu *svm, struct exit *exit)
-{
-	const struct vmcb_control *control = &svm->vmcb->control;
-	struct svm_raw raw = {
-		.code = control->exit_code,
-		.info1 = control->exit_info1,
-		.info2 = control->exit_info2,
-		.int_info = control->exit_int_info,
-		.next_rip = control->next_rip,
-		.rip = svm->vmcb->save.rip,
-		.dr6 = svm->vmcb->save.dr6,
-		.vintr = control->vintr,
-		.shadow = control->shadow,
-		.fetched = control->insn_fetched,
-	};
-
-	memcpy(raw.bytes, control->insn_bytes, sizeof(raw.bytes));
-	svm_exit_decode(&raw, &svm_host_caps, exit);
+	svm_regs_collect(svm);
 }
 
 static void fail(struct svm_vcpu *svm, const struct entry *entry,
@@ -234,6 +224,7 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 	control->clean = svm_host_caps.clean_bits &&
 			 control->exit_code != VMEXIT_INVALID ? CLEAN_ALL : 0;
 	collect_regs(svm);
-	collect_exit(svm, exit);
-	svm_event_exit(svm, exit);
+	svm_exit_decode(svm->vmcb, &svm_host_caps, exit);
+	if (unlikely(!svm->quiet || exit->inflight.type != EVENT_NONE))
+		svm_event_exit(svm, exit);
 }

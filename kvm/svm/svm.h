@@ -29,10 +29,14 @@ struct svm_vcpu {
 
 	/* The guest's, where the save area holds something else. */
 	u64 cr0, cr4, efer;
+	u32 cr_needs;			/* NEED_* that follow from that */
 
 	struct svm_controls controls;	/* as in the VMCB */
 	u32 needs;			/* NEED_* they were made for */
 	bool controls_stale;
+
+	/* The save area's segments as they were when last loaded. */
+	struct vmcb_seg seg_seen[SEG_COUNT];
 
 	int cpu;			/* the VMCB was last used there */
 	struct asid asid;
@@ -45,6 +49,7 @@ struct svm_vcpu {
 	u64 injected_rip;		/* where to go on if it is not delivered */
 	u8 injected_shadow;		/* SHADOW_* that it was injected with */
 	u64 entry_dr6;
+	bool quiet;			/* no event, and nobody waits for one */
 	bool guest_tf;			/* RFLAGS.TF is the guest's */
 	bool stepping;			/* it is ours, for an NMI window */
 	bool iret_seen;			/* at an IRET that ends NMI blocking */
@@ -81,6 +86,13 @@ static inline void svm_dirty(struct svm_vcpu *svm, u32 bits)
 void svm_regs_load(struct vcpu *vcpu, u32 groups);
 
 /**
+ * svm_regs_collect() - right after an exit: the groups that cost nothing
+ *
+ * Sets which are available. RG_GPR and RG_RIP are there already.
+ */
+void svm_regs_collect(struct svm_vcpu *svm);
+
+/**
  * svm_regs_flush() - write the dirty groups to the save area
  *
  * RAX, RSP, RIP and RFLAGS excepted: those are written at each entry. Right
@@ -97,7 +109,22 @@ void svm_regs_flush(struct svm_vcpu *svm);
 u32 svm_event_needs(struct svm_vcpu *svm, const struct entry *entry,
 		    bool *at_once);
 
-/** svm_event_inject() - write EVENTINJ and RIP for @entry; after the flush */
+/**
+ * svm_event_quiet() - does the entry neither inject nor wait for anything
+ *
+ * Then none of the calls below is due for it, but svm_event_exit() for an exit
+ * that interrupted the delivery of an event.
+ */
+static inline bool svm_event_quiet(const struct svm_vcpu *svm,
+				   const struct entry *entry)
+{
+	return entry->inject.type == EVENT_NONE &&
+	       svm->injected.type == EVENT_NONE &&
+	       !(entry->windows | entry->exit_at_once |
+		 svm->vcpu.events.nmi_blocked | svm->stepping | svm->iret_seen);
+}
+
+/** svm_event_inject() - write EVENTINJ for @entry, and RIP if it moves */
 void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry);
 
 /**

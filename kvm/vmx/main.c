@@ -359,11 +359,6 @@ static void vmx_irqoff(struct vcpu *vcpu, struct exit *exit)
 		guest_mode_machine_check();
 }
 
-static bool vmx_fast_exit(struct vcpu *vcpu, struct exit *exit)
-{
-	return false;
-}
-
 static enum run_next vmx_private_exit(struct vcpu *vcpu, struct exit *exit)
 {
 	/* An exit nobody asked for. */

@@ -185,8 +185,12 @@ void vmx_regs_load(struct vcpu *vcpu, u32 groups)
 	struct regs *regs = &vcpu->regs;
 
 	/* The other groups are always available. */
-	if (groups & RG_SEG)
+	if (groups & (RG_SEG & ~RG_CODE)) {
 		segs_load(regs);
+	} else if (groups & RG_CODE) {
+		seg_load(&regs->seg[SEG_CS], SEG_CS);
+		seg_load(&regs->seg[SEG_SS], SEG_SS);
+	}
 	if (groups & RG_CR)
 		cr_load(vmx);
 	if (groups & RG_SYSCALL)

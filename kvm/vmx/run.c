@@ -138,7 +138,7 @@ static noinstr bool enter(struct vmx_vcpu *vmx, bool flush_l1d)
 	struct regs *regs = &vmx->vcpu.regs;
 	bool entered;
 
-	guest_mode_enter();
+	guest_mode_enter(vmx->vcpu.entry.again);
 	if (flush_l1d)
 		vmx_l1d_flush();
 	else if (static_branch_unlikely(&mmio_stale_data_clear))

@@ -4,10 +4,11 @@
  *
  * A group is what moves between the hardware's save area and this struct in
  * one go. `avail` says which groups hold the guest's values, `dirty` which of
- * them differ from the hardware's. After an exit only RG_GPR|RG_RIP are
- * available; the rest is loaded when somebody asks (core: vcpu_regs()) and
- * written back, when dirty, by the next entry. Outside KVM_RUN, too: the
- * hardware's area is the home of what is not available here.
+ * them differ from the hardware's. After an exit RG_GPR|RG_RIP are available,
+ * and what else costs the vendor next to nothing; the rest is loaded when
+ * somebody asks (core: vcpu_regs()) and written back, when dirty, by the next
+ * entry. Outside KVM_RUN, too: the hardware's area is the home of what is not
+ * available here.
  *
  * Invariants: dirty is a subset of avail. Pure code is handed a file whose
  * needed groups were made available by its caller, and marks what it changed.
@@ -50,12 +51,14 @@ struct dtable {
 enum reg_group {
 	RG_GPR = BIT(0),	/* all sixteen */
 	RG_RIP = BIT(1),	/* RIP and RFLAGS */
-	RG_SEG = BIT(2),	/* seg[], gdt, idt; CPL is seg[SEG_SS].dpl */
+	RG_CODE = BIT(2),	/* CS and SS, that is, mode and CPL; read only */
+	/* seg[], gdt, idt; CPL is seg[SEG_SS].dpl */
+	RG_SEG = RG_CODE | BIT(7),
 	RG_CR = BIT(3),		/* cr0, cr3, cr4, efer, pdpte[] */
 	RG_CR2 = BIT(4),
 	RG_DR = BIT(5),		/* dr6, dr7 (dr0-3 live here always) */
 	RG_SYSCALL = BIT(6),	/* the syscall, sysenter and kernel-gs MSRs */
-	RG_ALL = BIT(7) - 1,
+	RG_ALL = BIT(8) - 1,
 };
 
 struct regs {
@@ -186,7 +189,7 @@ enum x86_mode {
 	MODE_LONG,		/* 64-bit code */
 };
 
-/** regs_mode() - the mode of the next instruction; needs RG_CR|RG_SEG|RG_RIP */
+/** regs_mode() - the mode of the next instruction; needs RG_CR|RG_CODE|RG_RIP */
 static inline enum x86_mode regs_mode(const struct regs *regs)
 {
 	if (!(regs->cr0 & CR0_PE))
@@ -198,7 +201,7 @@ static inline enum x86_mode regs_mode(const struct regs *regs)
 	return regs->seg[SEG_CS].db ? MODE_PROT32 : MODE_PROT16;
 }
 
-/** regs_cpl() - current privilege level; needs RG_CR|RG_SEG|RG_RIP */
+/** regs_cpl() - current privilege level; needs RG_CR|RG_CODE|RG_RIP */
 static inline unsigned int regs_cpl(const struct regs *regs)
 {
 	if (!(regs->cr0 & CR0_PE))
@@ -214,7 +217,7 @@ static inline unsigned int regs_vaddr_bits(const struct regs *regs)
 	return regs->cr4 & CR4_LA57 ? 57 : 48;
 }
 
-/** regs_linear_rip() - linear address of the next instruction */
+/** regs_linear_rip() - linear address of the next instruction; the same */
 static inline u64 regs_linear_rip(const struct regs *regs)
 {
 	if (regs_mode(regs) == MODE_LONG)

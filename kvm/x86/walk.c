@@ -307,7 +307,7 @@ static enum mem_rc walk_mark(struct walk_state *w, bool *raced)
 	unsigned int i;
 
 	for (i = 0; i < w->entries; i++) {
-		const struct walk_entry *entry = &w->entry[i];
+		struct walk_entry *entry = &w->entry[i];
 		u64 want = entry->val | PTE_A;
 		u64 found = entry->val;
 		enum mem_rc rc;
@@ -324,6 +324,8 @@ static enum mem_rc walk_mark(struct walk_state *w, bool *raced)
 			*raced = true;
 			return MEM_OK;
 		}
+		if (rc == MEM_OK)
+			entry->val = want;
 	}
 	return MEM_OK;
 }
@@ -338,6 +340,18 @@ static enum mem_rc walk_once(struct walk_state *w, bool *raced)
 	if (rc == MEM_OK && !(w->in->access & WALK_PROBE))
 		rc = walk_mark(w, raced);
 	return rc;
+}
+
+static void walk_trace(const struct walk_state *w, struct walk_trace *trace)
+{
+	unsigned int i;
+
+	trace->whole = walk_is_long(w->in);
+	trace->entries = w->entries;
+	for (i = 0; i < w->entries; i++) {
+		trace->gpa[i] = w->entry[i].gpa;
+		trace->val[i] = w->entry[i].val;
+	}
 }
 
 enum mem_rc walk(const struct walk_env *env, const struct walk_in *in,
@@ -371,6 +385,8 @@ enum mem_rc walk(const struct walk_env *env, const struct walk_in *in,
 		if (raced)
 			return MEM_ERROR;
 	}
+	if (in->trace)
+		walk_trace(&w, in->trace);
 	return walk_translate(&w, &out->gpa,
 			      (in->access & (WALK_WRITE | WALK_FETCH)) |
 				      WALK_USER);

@@ -69,6 +69,18 @@ struct walk_env {
 	const struct walk_ops *ops;
 };
 
+/*
+ * What a walk read, for who wants to know later whether another one would come
+ * to the same: each entry with the value it was left with. Not @whole: there
+ * was more.
+ */
+struct walk_trace {
+	struct gpa gpa[5];
+	u64 val[5];		/* 8 bytes each */
+	unsigned int entries;
+	bool whole;
+};
+
 struct walk_in {
 	const struct regs *regs;	/* needs RG_CR; RG_RIP for SMAP */
 	struct gva gva;
@@ -77,6 +89,7 @@ struct walk_in {
 	bool gbpages;			/* the guest has 1 GiB pages */
 	u64 gpa_reserved;		/* struct cr_limits' field */
 	const u64 *pdpte;		/* PAE's four, loaded; NULL: in memory */
+	struct walk_trace *trace;	/* filled in when MEM_OK; or NULL */
 };
 
 struct walk_out {

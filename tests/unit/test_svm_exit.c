@@ -12,12 +12,37 @@
 static const struct svm_caps poor;
 static const struct svm_caps rich = { .next_rip = true, .decode = true };
 
+/* The VMCB's fields of an exit. */
+struct svm_raw {
+	u64 code, info1, info2;
+	u64 int_info;
+	u64 next_rip, rip;
+	u64 dr6;
+	u64 vintr, shadow;
+	u8 fetched;
+	u8 bytes[15];
+};
+
 static struct exit decode(struct svm_raw raw, const struct svm_caps *caps)
 {
+	struct vmcb vmcb = {
+		.control = {
+			.exit_code = raw.code,
+			.exit_info1 = raw.info1,
+			.exit_info2 = raw.info2,
+			.exit_int_info = raw.int_info,
+			.next_rip = raw.next_rip,
+			.vintr = raw.vintr,
+			.shadow = raw.shadow,
+			.insn_fetched = raw.fetched,
+		},
+		.save = { .rip = raw.rip, .dr6 = raw.dr6 },
+	};
 	struct exit exit;
 
+	memcpy(vmcb.control.insn_bytes, raw.bytes, sizeof(raw.bytes));
 	memset(&exit, 0xa5, sizeof(exit));
-	svm_exit_decode(&raw, caps, &exit);
+	svm_exit_decode(&vmcb, caps, &exit);
 	assert_int_equal(exit.hw_reason, raw.code);
 	assert_false(exit.nmi_unblocked);
 	assert_true(exit.kind < EXIT_KIND_COUNT);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exits that are answered at once: see fast.h.
+ *
+ * The mode stays VCPU_IN_GUEST, so whoever kicks the vCPU meanwhile sends an
+ * interrupt, and the next entry ends before it has begun. What this CPU brings
+ * about itself comes with no interrupt: that is looked for after each handler.
+ */
+#include "core/emuglue.h"
+#include "core/fast.h"
+#include "core/fetch.h"
+#include "core/fpu.h"
+#include "core/hostwork.h"
+#include "core/hypercall.h"
+#include "core/io.h"
+#include "core/vcpu.h"
+
+static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
+{
+	return FAST_AGAIN;
+}
+
+static enum fast_rc fast_cpuid(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u32 out[4];
+
+	if (msr_cpuid_faults(&vcpu->msrs))
+		return FAST_NO;
+	cpuid_query(vcpu->cpuid, &vcpu->cpuid_dyn, regs->gpr[R_RAX],
+		    regs->gpr[R_RCX], out);
+	regs->gpr[R_RAX] = out[OUT_EAX];
+	regs->gpr[R_RBX] = out[OUT_EBX];
+	regs->gpr[R_RCX] = out[OUT_ECX];
+	regs->gpr[R_RDX] = out[OUT_EDX];
+	return FAST_AGAIN;
+}
+
+static enum fast_rc fast_rdmsr(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 val;
+
+	if (msr_get(&vcpu->msrs, regs->gpr[R_RCX], false, &val) != MSR_OK)
+		return FAST_NO;
+	regs->gpr[R_RAX] = (u32)val;
+	regs->gpr[R_RDX] = val >> 32;
+	return FAST_AGAIN;
+}
+
+#define X2APIC_MSR(reg) (LAPIC_MSR_BASE + ((reg) >> 4))
+
+/* Shorthand, logical destination, delivery mode: SDM vol. 3, figure 11-28 */
+#define ICR_UNUSUAL (GENMASK(19, 18) | BIT(11) | GENMASK(10, 8))
+
+/* A fixed interrupt for at most one vCPU */
+static bool icr_is_short(u64 icr)
+{
+	return !(icr & ICR_UNUSUAL) && icr >> 32 != U32_MAX;
+}
+
+static enum fast_rc fast_wrmsr(struct vcpu *vcpu, struct exit *exit)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 val = (u32)regs->gpr[R_RAX] | regs->gpr[R_RDX] << 32;
+	u32 index = regs->gpr[R_RCX];
+
+	switch (index) {
+	case M_TSC_DEADLINE:
+	case X2APIC_MSR(LAPIC_TPR):
+	case X2APIC_MSR(LAPIC_EOI):
+	case X2APIC_MSR(LAPIC_SELF_IPI):
+		break;
+	case X2APIC_MSR(LAPIC_ICR):
+		if (icr_is_short(val))
+			break;
+		fallthrough;
+	default:
+		return FAST_NO;
+	}
+	if (msr_set(&vcpu->msrs, index, false, val) != MSR_OK)
+		return FAST_NO;
+	return FAST_PICK;
+}
+
+static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
+{
+	u64 *rax = &vcpu->regs.gpr[R_RAX];
+	u64 mask = mask_bytes(exit->pio.size), value = 0;
+
+	if (exit->pio.string)
+		return FAST_NO;
+	if (!exit->pio.in)
+		return io_bus_write(vcpu, VM_BUS_PIO, exit->pio.port,
+				    exit->pio.size, rax) ?
+			FAST_AGAIN : FAST_NO;
+	if (!io_bus_read(vcpu, VM_BUS_PIO, exit->pio.port, exit->pio.size,
+			 &value))
+		return FAST_NO;
+	*rax = exit->pio.size == 4 ? (u32)value :
+				     (*rax & ~mask) | (value & mask);
+	return FAST_AGAIN;
+}
+
+static enum fast_rc fast_hypercall(struct vcpu *vcpu, struct exit *exit)
+{
+	hypercall_run(vcpu);
+	return FAST_AGAIN;
+}
+
+struct fast_row {
+	enum fast_rc (*handle)(struct vcpu *vcpu, struct exit *exit);
+	u8 len;			/* of the instruction without prefixes */
+	u32 opcode;		/* its bytes */
+};
+
+static const struct fast_row fast_rows[EXIT_KIND_COUNT] = {
+	[EXIT_KIND_CPUID] = { fast_cpuid, 2, 0xa20f },
+	[EXIT_KIND_RDMSR] = { fast_rdmsr, 2, 0x320f },
+	[EXIT_KIND_WRMSR] = { fast_wrmsr, 2, 0x300f },
+	[EXIT_KIND_PIO] = { fast_pio },
+	[EXIT_KIND_HYPERCALL] = { fast_hypercall, 3 },
+	[EXIT_KIND_PAUSE] = { fast_skip, 2, 0x90f3 },
+	[EXIT_KIND_INVD] = { fast_skip, 2, 0x080f },
+	[EXIT_KIND_WBINVD] = { fast_skip, 2, 0x090f },
+};
+
+/* The length, if hardware tells or it is the plain form of what we expect. */
+static unsigned int fast_len(struct vcpu *vcpu, const struct fast_row *row)
+{
+	u32 opcode = row->opcode;
+	u64 code[FETCH_BYTES / 8];
+
+	if (vcpu->exit.insn_len)
+		return vcpu->exit.insn_len;
+	if (!row->len || fpu_has_pkru(vcpu) || !fetch_code(vcpu, code))
+		return 0;
+	if (!opcode)
+		memcpy(&opcode, backend.hypercall, sizeof(backend.hypercall));
+	return (code[0] & mask_bytes(row->len)) == opcode ? row->len : 0;
+}
+
+/* Nothing but the instruction has to be looked at. */
+static bool fast_plain(const struct vcpu *vcpu)
+{
+	const struct exit *exit = &vcpu->exit;
+	const struct entry *entry = &vcpu->entry;
+
+	return exit->inflight.type == EVENT_NONE && !exit->nmi_unblocked &&
+	       exit->cr8 == entry->cr8 && !entry->exit_at_once &&
+	       !(entry->windows & WINDOW_NMI) &&
+	       !(vcpu->regs.rflags & RFLAGS_TF) &&
+	       !(vcpu->guest_debug | vcpu->hw_irqs);
+}
+
+/* Step over the instruction. The upper half never changes: no wrap to care for. */
+static void fast_done(struct vcpu *vcpu, u64 next)
+{
+	struct regs *regs = &vcpu->regs;
+
+	regs->rip = next;
+	regs->rflags &= ~RFLAGS_RF;
+	regs_touch(regs, RG_GPR | RG_RIP);
+	vcpu->events.shadow = 0;
+	vcpu->exit.shadow = 0;
+	vcpu->entry.shadow = 0;
+	vcpu->entry.inject.type = EVENT_NONE;
+}
+
+enum fast_rc fast_exit(struct vcpu *vcpu)
+{
+	struct exit *exit = &vcpu->exit;
+	const struct fast_row *row = &fast_rows[exit->kind];
+	u64 next = vcpu->regs.rip;
+	enum fast_rc rc = FAST_NO;
+	unsigned int len;
+
+	if (exit->kind >= EXIT_KIND_COUNT || !row->handle || !fast_plain(vcpu))
+		return FAST_NO;
+	epoch_enter(&vcpu->reader);
+	len = fast_len(vcpu, row);
+	next += len;
+	if (len && !((next ^ vcpu->regs.rip) >> 32))
+		rc = row->handle(vcpu, exit);
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	if (rc == FAST_NO)
+		return rc;
+	vcpu->stat.kind[exit->kind]++;
+	fast_done(vcpu, next);
+	if (rc == FAST_PICK || (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST &&
+				!request_pending(vcpu) && !hostwork_pending()))
+		return rc;
+	/* The rest goes the long way, but for this exit. */
+	exit->kind = EXIT_KIND_NONE;
+	return FAST_NO;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Exits that are answered at once: with interrupts off, the guest's FPU state
+ * and PKRU loaded, and the guest entered again without the way round.
+ *
+ * What is done here is what needs nothing of the host: no sleep, no lock but
+ * those that interrupts may take, no MMU lock (whose holders wait for vCPUs to
+ * take an interrupt). Anything unusual is left to exit.c, which has a handler
+ * for all of these kinds, too; so a fast one may give up, as long as it has
+ * done nothing yet.
+ */
+#ifndef CORE_FAST_H
+#define CORE_FAST_H
+
+struct vcpu;
+
+enum fast_rc {
+	FAST_NO,	/* for exit.c; or done, and vcpu->exit says so */
+	FAST_AGAIN,	/* done: enter with vcpu->entry as it is now */
+	FAST_PICK,	/* done: choose what to inject, then enter */
+};
+
+/**
+ * fast_exit() - answer vcpu->exit, if that can be done at once
+ *
+ * vCPU's thread right after backend.run(): interrupts off, vcpu->mode as it
+ * was for the entry, outside the epoch.
+ */
+enum fast_rc fast_exit(struct vcpu *vcpu);
+
+#endif
