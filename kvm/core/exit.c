@@ -12,6 +12,7 @@
 #include "core/halt.h"
 #include "core/hypercall.h"
 #include "core/io.h"
+#include "core/mmio.h"
 #include "core/regops.h"
 #include "core/vcpu.h"
 
@@ -210,8 +211,8 @@ static enum run_next exit_device(struct vcpu *vcpu, struct exit *exit)
 	if (exit->inflight.type != EVENT_NONE)
 		return exit_internal(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV,
 				     ARRAY_SIZE(data), data);
-	return emuglue_device(vcpu, exit->tdp.gpa,
-			      exit->tdp.write && !exit->tdp.user_walk);
+	return exit->tdp.user_walk ? emuglue_insn(vcpu) :
+				     mmio_exit(vcpu, exit);
 }
 
 static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)

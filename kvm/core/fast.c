@@ -13,6 +13,7 @@
 #include "core/hostwork.h"
 #include "core/hypercall.h"
 #include "core/io.h"
+#include "core/mmio.h"
 #include "core/vcpu.h"
 
 static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
@@ -102,6 +103,13 @@ static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 	return FAST_AGAIN;
 }
 
+static enum fast_rc fast_tdp(struct vcpu *vcpu, struct exit *exit)
+{
+	return !fpu_pkru_guest(vcpu) && !exit->tdp.user_walk &&
+	       mmio_fast(vcpu, exit) ?
+		FAST_AGAIN : FAST_NO;
+}
+
 static enum fast_rc fast_hypercall(struct vcpu *vcpu, struct exit *exit)
 {
 	hypercall_run(vcpu);
@@ -110,34 +118,39 @@ static enum fast_rc fast_hypercall(struct vcpu *vcpu, struct exit *exit)
 
 struct fast_row {
 	enum fast_rc (*handle)(struct vcpu *vcpu, struct exit *exit);
-	u8 len;			/* of the instruction without prefixes */
+	u8 len;			/* of the instruction without prefixes; or */
+	bool finds_len;		/* the handler sets exit->insn_len */
 	u32 opcode;		/* its bytes */
 };
 
 static const struct fast_row fast_rows[EXIT_KIND_COUNT] = {
-	[EXIT_KIND_CPUID] = { fast_cpuid, 2, 0xa20f },
-	[EXIT_KIND_RDMSR] = { fast_rdmsr, 2, 0x320f },
-	[EXIT_KIND_WRMSR] = { fast_wrmsr, 2, 0x300f },
+	[EXIT_KIND_CPUID] = { fast_cpuid, 2, false, 0xa20f },
+	[EXIT_KIND_RDMSR] = { fast_rdmsr, 2, false, 0x320f },
+	[EXIT_KIND_WRMSR] = { fast_wrmsr, 2, false, 0x300f },
 	[EXIT_KIND_PIO] = { fast_pio },
 	[EXIT_KIND_HYPERCALL] = { fast_hypercall, 3 },
-	[EXIT_KIND_PAUSE] = { fast_skip, 2, 0x90f3 },
-	[EXIT_KIND_INVD] = { fast_skip, 2, 0x080f },
-	[EXIT_KIND_WBINVD] = { fast_skip, 2, 0x090f },
+	[EXIT_KIND_PAUSE] = { fast_skip, 2, false, 0x90f3 },
+	[EXIT_KIND_INVD] = { fast_skip, 2, false, 0x080f },
+	[EXIT_KIND_WBINVD] = { fast_skip, 2, false, 0x090f },
+	[EXIT_KIND_TDP_FAULT] = { fast_tdp, .finds_len = true },
 };
 
 /* The length, if hardware tells or it is the plain form of what we expect. */
-static unsigned int fast_len(struct vcpu *vcpu, const struct fast_row *row)
+static bool fast_len(struct vcpu *vcpu, const struct fast_row *row)
 {
 	u32 opcode = row->opcode;
 	u64 code[FETCH_BYTES / 8];
 
-	if (vcpu->exit.insn_len)
-		return vcpu->exit.insn_len;
-	if (!row->len || fpu_has_pkru(vcpu) || !fetch_code(vcpu, code))
-		return 0;
+	if (vcpu->exit.insn_len | row->finds_len)
+		return true;
+	if (!row->len || fpu_pkru_guest(vcpu) || !fetch_code(vcpu, code))
+		return false;
 	if (!opcode)
 		memcpy(&opcode, backend.hypercall, sizeof(backend.hypercall));
-	return (code[0] & mask_bytes(row->len)) == opcode ? row->len : 0;
+	if ((code[0] & mask_bytes(row->len)) != opcode)
+		return false;
+	vcpu->exit.insn_len = row->len;
+	return true;
 }
 
 /* Nothing but the instruction has to be looked at. */
@@ -150,43 +163,40 @@ static bool fast_plain(const struct vcpu *vcpu)
 	       exit->cr8 == entry->cr8 && !entry->exit_at_once &&
 	       !(entry->windows & WINDOW_NMI) &&
 	       !(vcpu->regs.rflags & RFLAGS_TF) &&
+	       /* Outside 64-bit code RIP might wrap. */
+	       (u32)vcpu->regs.rip < U32_MAX - EMU_MAX_LEN &&
 	       !(vcpu->guest_debug | vcpu->hw_irqs);
 }
 
-/* Step over the instruction. The upper half never changes: no wrap to care for. */
-static void fast_done(struct vcpu *vcpu, u64 next)
+static void fast_done(struct vcpu *vcpu)
 {
 	struct regs *regs = &vcpu->regs;
 
-	regs->rip = next;
+	regs->rip += vcpu->exit.insn_len;
 	regs->rflags &= ~RFLAGS_RF;
 	regs_touch(regs, RG_GPR | RG_RIP);
 	vcpu->events.shadow = 0;
 	vcpu->exit.shadow = 0;
 	vcpu->entry.shadow = 0;
 	vcpu->entry.inject.type = EVENT_NONE;
+	vcpu->stat.kind[vcpu->exit.kind]++;
 }
 
 enum fast_rc fast_exit(struct vcpu *vcpu)
 {
 	struct exit *exit = &vcpu->exit;
 	const struct fast_row *row = &fast_rows[exit->kind];
-	u64 next = vcpu->regs.rip;
 	enum fast_rc rc = FAST_NO;
-	unsigned int len;
 
 	if (exit->kind >= EXIT_KIND_COUNT || !row->handle || !fast_plain(vcpu))
 		return FAST_NO;
 	epoch_enter(&vcpu->reader);
-	len = fast_len(vcpu, row);
-	next += len;
-	if (len && !((next ^ vcpu->regs.rip) >> 32))
+	if (fast_len(vcpu, row))
 		rc = row->handle(vcpu, exit);
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	if (rc == FAST_NO)
 		return rc;
-	vcpu->stat.kind[exit->kind]++;
-	fast_done(vcpu, next);
+	fast_done(vcpu);
 	if (rc == FAST_PICK || (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST &&
 				!request_pending(vcpu) && !hostwork_pending()))
 		return rc;

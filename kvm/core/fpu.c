@@ -150,13 +150,12 @@ static void fpu_switch_xcr0(struct vcpu *vcpu, bool in)
 bool fpu_has_pkru(const struct vcpu *vcpu)
 {
 	/* XRSTOR reaches PKRU by XCR0 alone, WRPKRU by CR4.PKE. */
-	return cpu_feature_enabled(X86_FEATURE_OSPKE) &&
-	       ((vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE));
+	return (vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE);
 }
 
 static void fpu_switch_pkru(struct vcpu *vcpu, bool in)
 {
-	if (!fpu_has_pkru(vcpu))
+	if (!fpu_pkru_guest(vcpu))
 		return;
 	if (in) {
 		vcpu->host_pkru = rdpkru();

@@ -6,6 +6,7 @@
 
 #include "core/emuglue.h"
 #include "core/io.h"
+#include "core/mmio.h"
 #include "core/vcpu.h"
 
 /* ---- in-kernel devices ------------------------------------------------ */
@@ -161,18 +162,19 @@ void io_coalesced_free(struct vm *vm)
 
 /* ---- MMIO ------------------------------------------------------------- */
 
-static void io_exit_mmio(struct vcpu *vcpu, const struct io_fragment *f)
+void io_exit_mmio(struct vcpu *vcpu, u64 addr, unsigned int len,
+		  const void *data)
 {
 	struct kvm_run *run = vcpu->run;
 
 	vcpu->stat.mmio_exits++;
 	run->exit_reason = KVM_EXIT_MMIO;
-	run->mmio.phys_addr = f->addr;
+	run->mmio.phys_addr = addr;
 	memset(run->mmio.data, 0, sizeof(run->mmio.data));
-	if (f->write)
-		memcpy(run->mmio.data, f->data, f->len);
-	run->mmio.len = f->len;
-	run->mmio.is_write = f->write;
+	if (data)
+		memcpy(run->mmio.data, data, len);
+	run->mmio.len = len;
+	run->mmio.is_write = data != NULL;
 }
 
 /* The next recorded access, if it is this one; a different one voids the
@@ -222,7 +224,7 @@ enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 		io->next++;
 		return MEM_OK;
 	}
-	io_exit_mmio(vcpu, f);
+	io_exit_mmio(vcpu, f->addr, f->len, f->write ? f->data : NULL);
 	io->pending = IO_EMULATE;
 	return MEM_PENDING;
 }
@@ -364,6 +366,9 @@ enum run_next io_complete(struct vcpu *vcpu)
 		return RUN_AGAIN;
 	case IO_PIO_IN:
 		io_finish_in(vcpu);
+		return RUN_AGAIN;
+	case IO_MOVE:
+		mmio_complete(vcpu);
 		return RUN_AGAIN;
 	case IO_EMULATE:
 		break;

@@ -41,6 +41,13 @@ bool io_bus_write(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
 void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
 		 unsigned int count, bool in);
 
+/**
+ * io_exit_mmio() - fill kvm_run with KVM_EXIT_MMIO
+ * @data: @len bytes to write; NULL: a read
+ */
+void io_exit_mmio(struct vcpu *vcpu, u64 addr, unsigned int len,
+		  const void *data);
+
 /** io_forget() - drop the record: the instruction is over */
 void io_forget(struct vcpu *vcpu);
 

@@ -102,11 +102,6 @@ bool vm_request_all(struct vm *vm, enum request req)
 	return waited;
 }
 
-bool request_pending(struct vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->requests) != 0;
-}
-
 /* ---- handlers: false leaves KVM_RUN with *ret ------------------------- */
 
 static bool request_vm_dead(struct vcpu *vcpu, int *ret)

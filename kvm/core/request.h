@@ -66,9 +66,6 @@ void vcpu_wake(struct vcpu *vcpu);
  */
 bool vm_request_all(struct vm *vm, enum request req);
 
-/** request_pending() - is anything requested; the vCPU's thread, irqs off */
-bool request_pending(struct vcpu *vcpu);
-
 /**
  * request_handle() - run the handlers of what is pending, in table order
  *

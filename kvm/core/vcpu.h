@@ -23,6 +23,7 @@
 #include "core/vm.h"
 #include "dev/lapic.h"
 #include "emu/emu.h"
+#include "emu/move.h"
 #include "mem/epoch.h"
 #include "x86/cpuid.h"
 #include "x86/cr.h"
@@ -61,12 +62,14 @@ struct io_fragment {
 enum io_pending {
 	IO_NONE,
 	IO_PIO_IN,		/* IN: size bytes of run page data to RAX */
+	IO_MOVE,		/* vcpu->io.move: run page data to its register */
 	IO_EMULATE,		/* re-execute vcpu->emu with its fragments */
 };
 
 struct vcpu_io {
 	enum io_pending pending;
 	u8 size;			/* IO_PIO_IN */
+	struct emu_move move;		/* IO_MOVE */
 	u64 linear_rip;			/* the instruction under emulation */
 	unsigned int fragments, next;	/* recorded / replayed so far */
 	struct io_fragment fragment[IO_FRAGMENTS];
@@ -76,6 +79,12 @@ struct vcpu_io {
 	u32 pio_count;
 	bool pio_in;
 	u8 pio_size;
+};
+
+/* A frame that no slot has, as of a set of memslots. */
+struct mmio_hole {
+	u64 generation;		/* 0: none */
+	struct gfn gfn;
 };
 
 struct vcpu_tsc {
@@ -129,6 +138,7 @@ struct vcpu {
 	struct exit exit;
 	struct emu_ctxt emu;
 	struct fetch_cache fetch;
+	struct mmio_hole hole;
 	struct vcpu_io io;
 	bool launched;			/* KVM_RUN was called: CPUID is fixed */
 	bool complete_hypercall;
@@ -194,6 +204,12 @@ static inline struct regs *vcpu_regs(struct vcpu *vcpu, u32 groups)
 	if (groups & ~vcpu->regs.avail)
 		backend_call(regs_load)(vcpu, groups & ~vcpu->regs.avail);
 	return &vcpu->regs;
+}
+
+/** request_pending() - is anything requested; the vCPU's thread, irqs off */
+static inline bool request_pending(const struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) != 0;
 }
 
 /** vcpu_cpuid_changed() - recompute limits and policy after SET_CPUID2 */

@@ -14,7 +14,7 @@
 #define ROW_COUNT (VMEXIT_TLBSYNC - ROW_FIRST + 1)
 
 enum exit_row_type {
-	UNKNOWN,		/* no intercept that we ask for */
+	NO_ROW,
 	OTHER,
 	INSN,			/* an instruction: nRIP is that of the next */
 };
@@ -39,7 +39,6 @@ static const struct exit_row rows[ROW_COUNT] = {
 	[VMEXIT_PAUSE - ROW_FIRST] = { EXIT_KIND_PAUSE, INSN },
 	[VMEXIT_HLT - ROW_FIRST] = { EXIT_KIND_HLT, INSN },
 	[VMEXIT_INVLPGA - ROW_FIRST] = { EXIT_KIND_UD, INSN },
-	[VMEXIT_SHUTDOWN - ROW_FIRST] = { EXIT_KIND_SHUTDOWN, OTHER },
 	[VMEXIT_VMRUN - ROW_FIRST] = { EXIT_KIND_UD, INSN },
 	[VMEXIT_VMMCALL - ROW_FIRST] = { EXIT_KIND_HYPERCALL, INSN },
 	[VMEXIT_VMLOAD - ROW_FIRST] = { EXIT_KIND_UD, INSN },
@@ -68,21 +67,20 @@ static u8 insn_len(const struct vmcb *vmcb, const struct svm_caps *caps)
 	return caps->next_rip && len >= 1 && len <= 15 ? len : 0;
 }
 
-static void decode_row(const struct vmcb *vmcb, const struct svm_caps *caps,
+/* False: the code has no row. */
+static bool decode_row(const struct vmcb *vmcb, const struct svm_caps *caps,
 		       struct exit *exit)
 {
 	u64 i = vmcb->control.exit_code - ROW_FIRST;
 	const struct exit_row *row;
 
-	exit->kind = EXIT_KIND_PRIVATE;
 	if (i >= ROW_COUNT)
-		return;
+		return false;
 	row = &rows[array_index_nospec(i, ROW_COUNT)];
-	if (row->type == UNKNOWN)
-		return;
 	exit->kind = row->kind;
 	if (row->type == INSN)
 		exit->insn_len = insn_len(vmcb, caps);
+	return row->type != NO_ROW;
 }
 
 /* 15.8, 15.33.1 */
@@ -216,9 +214,12 @@ void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
 		/* One bit for both: each blocks what the other does. */
 		.shadow = vmcb->control.shadow & VMCB_SHADOW ?
 			  SHADOW_STI | SHADOW_MOV_SS : 0,
-		.inflight = svm_event_decode(vmcb->control.exit_int_info),
 	};
+	if (unlikely(vmcb->control.exit_int_info & EVT_VALID))
+		exit->inflight = svm_event_decode(vmcb->control.exit_int_info);
 
+	if (decode_row(vmcb, caps, exit))
+		return;
 	switch (vmcb->control.exit_code) {
 	case VMEXIT_CR_READ ... VMEXIT_CR_WRITE + 15:
 	case VMEXIT_CR0_SEL:
@@ -248,10 +249,12 @@ void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
 		return;
 	case VMEXIT_SHUTDOWN:
 		/* The rest of the VMCB is undefined now: 15.14.3 */
+		exit->kind = EXIT_KIND_SHUTDOWN;
 		exit->inflight.type = EVENT_NONE;
-		break;
+		return;
 	}
-	decode_row(vmcb, caps, exit);
+	/* An unknown code: we asked for no such intercept. */
+	exit->kind = EXIT_KIND_PRIVATE;
 }
 
 struct event svm_event_decode(u64 info)

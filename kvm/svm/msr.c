@@ -115,16 +115,24 @@ void svm_msr_cpuid(struct svm_vcpu *svm)
 	svm_msr_map(svm);
 }
 
+/* Elsewhere VIRT_SPEC_CTRL stands for nothing. */
+static bool has_virt_ssbd(void)
+{
+	return cpu_feature_enabled(X86_FEATURE_LS_CFG_SSBD) ||
+	       cpu_feature_enabled(X86_FEATURE_VIRT_SSBD);
+}
+
 static void spec_ctrl_enter(struct svm_vcpu *svm)
 {
 	u64 guest = svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
 
-	x86_spec_ctrl_set_guest(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
+	if (has_virt_ssbd())
+		x86_spec_ctrl_set_guest(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
 	/* Hardware loads this one whether or not the guest ever wrote it. */
 	if (svm_host_caps.spec_ctrl)
 		svm->vmcb->save.spec_ctrl = guest;
 	if (!svm->spec_ctrl_live) {
-		if (!guest || !boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		if (!guest || !cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
 			return;
 		svm->spec_ctrl_live = true;
 		svm_msr_map(svm);
@@ -147,7 +155,8 @@ static void spec_ctrl_leave(struct svm_vcpu *svm)
 		if (*guest != host)
 			native_wrmsrl(MSR_IA32_SPEC_CTRL, host);
 	}
-	x86_spec_ctrl_restore_host(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
+	if (has_virt_ssbd())
+		x86_spec_ctrl_restore_host(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
 }
 
 static void tsc_aux_set(struct svm_cpu *sc, u32 val)
@@ -162,7 +171,7 @@ void svm_msr_enter(struct svm_vcpu *svm, struct svm_cpu *sc)
 {
 	struct vcpu *vcpu = &svm->vcpu;
 
-	if (boot_cpu_has(X86_FEATURE_RDTSCP))
+	if (cpu_feature_enabled(X86_FEATURE_RDTSCP))
 		tsc_aux_set(sc, vcpu->msrs.val[SLOT_TSC_AUX]);
 	if (svm_host_caps.tsc_ratio && sc->tsc_ratio != vcpu->tsc.ratio) {
 		sc->tsc_ratio = vcpu->tsc.ratio;

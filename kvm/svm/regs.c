@@ -68,17 +68,23 @@ static void seg_flush(struct vmcb_seg *to, const struct segment *seg)
 		   (seg->g ? SEG_ATTR_G : 0);
 }
 
+static bool seg_same(const struct vmcb_seg *a, const struct vmcb_seg *b)
+{
+	return a->base == b->base && a->limit == b->limit &&
+	       a->attr == b->attr && a->selector == b->selector;
+}
+
 /*
  * Load segment @i unless it has not changed since it was last loaded. Who
  * changes the register file's writes it back, and that forgets what was seen.
  */
-static void seg_update(struct svm_vcpu *svm, unsigned int i)
+static __always_inline void seg_update(struct svm_vcpu *svm, unsigned int i)
 {
 	struct vmcb_seg *seen = &svm->seg_seen[i];
 	const struct vmcb_seg *seg = save_seg(&svm->vmcb->save, i);
 	struct segment *to = &svm->vcpu.regs.seg[i];
 
-	if (likely(!memcmp(seen, seg, sizeof(*seg))))
+	if (likely(seg_same(seen, seg)))
 		return;
 	*seen = *seg;
 	seg_load(to, seg);

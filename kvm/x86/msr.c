@@ -377,6 +377,8 @@ static enum msr_rc msr_store(struct msr_file *file, const struct msr_row *row,
 	u32 effects = 0;
 
 	if (row->kind == SLOT) {
+		if (file->val[row->slot + nth] == val)
+			return MSR_OK;
 		file->val[row->slot + nth] = val;
 	} else if (row->check == CHECK_EFER) {
 		effects = efer_commit(file->regs, val);

@@ -60,7 +60,7 @@ static void regs_init(struct regs *regs)
 	};
 	regs->seg[SEG_CS].l = 1;
 	for (i = 0; i < R_COUNT; i++)
-		regs->gpr[i] = 0x0000123400000000 + i * 0x01010111;
+		regs->gpr[i] = 0x0000001200000000 + i * 0x01010111;
 }
 
 /* What emu_move_decode() says must be what the emulator does. */

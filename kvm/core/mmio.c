@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accesses to no memory: see mmio.h.
+ *
+ * That the operand is where the hardware says is checked as far as it shows:
+ * the offset in the page has to be that of the address that the instruction at
+ * RIP has now. The page is the one that was in force when it was executed.
+ */
+#include "core/emuglue.h"
+#include "core/fetch.h"
+#include "core/io.h"
+#include "core/mmio.h"
+#include "core/vcpu.h"
+
+/* Is the instruction a MOV that made exactly this access? */
+static bool mmio_decode(struct vcpu *vcpu, const struct exit *exit,
+			struct emu_move *move)
+{
+	const struct regs *regs = vcpu_regs(vcpu, RG_CODE | RG_CR);
+	u64 code[FETCH_BYTES / 8];
+	const u8 *bytes = (const u8 *)code;
+	u64 gpa = exit->tdp.gpa.v;
+
+	if (exit->tdp.fetch)
+		return false;
+	if (exit->insn_bytes_count == EMU_MAX_LEN &&
+	    regs_mode(regs) == MODE_LONG)
+		bytes = exit->insn_bytes;
+	else if (!fetch_code(vcpu, code))
+		return false;
+	return emu_move_decode(regs, bytes, move) &&
+	       move->write == exit->tdp.write &&
+	       offset_in_page(move->ea) == offset_in_page(gpa) &&
+	       offset_in_page(gpa) + move->size <= PAGE_SIZE;
+}
+
+/* On a bus? Then it is done. */
+static bool mmio_bus(struct vcpu *vcpu, u64 gpa, const struct emu_move *move)
+{
+	struct regs *regs = &vcpu->regs;
+	u64 value = 0;
+
+	if (move->write) {
+		value = emu_move_value(move, regs);
+		return io_bus_write(vcpu, VM_BUS_MMIO, gpa, move->size, &value);
+	}
+	if (!io_bus_read(vcpu, VM_BUS_MMIO, gpa, move->size, &value))
+		return false;
+	emu_move_load(move, regs, value);
+	regs_touch(regs, RG_GPR);
+	return true;
+}
+
+/* Devices are read and written again and again: remember the last hole. */
+static bool mmio_is_hole(struct vcpu *vcpu, struct gfn gfn)
+{
+	const struct memslots *slots = mem_slots(&vcpu->vm->mem);
+	struct mmio_hole *hole = &vcpu->hole;
+
+	if (hole->generation == slots->generation && hole->gfn.v == gfn.v)
+		return true;
+	if (memslots_find(slots, gfn))
+		return false;
+	hole->generation = slots->generation;
+	hole->gfn = gfn;
+	return true;
+}
+
+bool mmio_fast(struct vcpu *vcpu, struct exit *exit)
+{
+	u64 gpa = exit->tdp.gpa.v;
+	struct emu_move move;
+
+	if (exit->tdp.present || !mmio_is_hole(vcpu, gpa_to_gfn(exit->tdp.gpa)) ||
+	    (vcpu->lapic && lapic_mmio_claims(vcpu->lapic, gpa)))
+		return false;
+	if (!mmio_decode(vcpu, exit, &move) || !mmio_bus(vcpu, gpa, &move))
+		return false;
+	vcpu->stat.pf_emulate++;
+	vcpu->stat.insn_emulation++;
+	exit->insn_len = move.len;
+	return true;
+}
+
+enum run_next mmio_exit(struct vcpu *vcpu, struct exit *exit)
+{
+	u64 gpa = exit->tdp.gpa.v;
+	struct emu_move move;
+	u64 value;
+
+	if (!mmio_decode(vcpu, exit, &move))
+		return emuglue_device(vcpu, exit->tdp.gpa, exit->tdp.write);
+	vcpu->stat.insn_emulation++;
+	io_forget(vcpu);
+	exit->insn_len = move.len;
+	if (mmio_bus(vcpu, gpa, &move))
+		return emuglue_skip(vcpu);
+	value = emu_move_value(&move, &vcpu->regs);
+	io_exit_mmio(vcpu, gpa, move.size, move.write ? &value : NULL);
+	if (!move.write) {
+		vcpu->io.pending = IO_MOVE;
+		vcpu->io.move = move;
+	}
+	emuglue_skip(vcpu);
+	return RUN_USER;
+}
+
+void mmio_complete(struct vcpu *vcpu)
+{
+	const struct emu_move *move = &vcpu->io.move;
+	struct regs *regs = vcpu_regs(vcpu, RG_GPR);
+	u64 value = 0;
+
+	memcpy(&value, vcpu->run->mmio.data, move->size);
+	emu_move_load(move, regs, value);
+	regs_touch(regs, RG_GPR);
+}

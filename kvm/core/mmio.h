@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest accesses to addresses that no memory backs.
+ *
+ * Nearly all of them are plain MOVs. The hardware has translated the operand's
+ * address, so such an instruction needs no walk, and is done in one go, also
+ * when the VMM does the access: then it is finished, but for the register that
+ * a read goes to. The emulator does all others.
+ */
+#ifndef CORE_MMIO_H
+#define CORE_MMIO_H
+
+#include "base/host.h"
+#include "base/rc.h"
+
+struct exit;
+struct vcpu;
+
+/*
+ * vCPU's thread, loaded, inside its epoch. @exit is EXIT_KIND_TDP_FAULT, for an
+ * access of the instruction itself: not one of the guest's page tables, nor of
+ * the delivery of an event.
+ */
+
+/**
+ * mmio_fast() - a MOV to or from a device on the bus that is no LAPIC
+ *
+ * Interrupts may be off; the guest's PKRU must not be in force. True: done,
+ * and exit->insn_len tells how far to step.
+ */
+bool mmio_fast(struct vcpu *vcpu, struct exit *exit);
+
+/** mmio_exit() - whatever instruction it is, wherever it leads */
+enum run_next mmio_exit(struct vcpu *vcpu, struct exit *exit);
+
+/** mmio_complete() - the VMM has answered the read of a MOV */
+void mmio_complete(struct vcpu *vcpu);
+
+#endif
