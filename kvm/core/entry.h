@@ -33,6 +33,7 @@ struct entry {
 
 enum exit_kind {
 	EXIT_KIND_NONE,		/* the entry was called off: just go round */
+	EXIT_KIND_USER,		/* answered already: kvm_run is filled in */
 	EXIT_KIND_HOST_IRQ,	/* a host interrupt, taken when irqs go on */
 	EXIT_KIND_HOST_NMI,
 	EXIT_KIND_HOST_MCE,

@@ -74,6 +74,11 @@ static enum run_next exit_again(struct vcpu *vcpu, struct exit *exit)
 	return RUN_AGAIN;
 }
 
+static enum run_next exit_user(struct vcpu *vcpu, struct exit *exit)
+{
+	return RUN_USER;
+}
+
 static enum run_next exit_cpuid(struct vcpu *vcpu, struct exit *exit)
 {
 	struct regs *regs = &vcpu->regs;
@@ -121,9 +126,7 @@ static enum run_next exit_in(struct vcpu *vcpu, u16 port, u8 size)
 	u64 value = 0;
 
 	if (!io_bus_read(vcpu, VM_BUS_PIO, port, size, &value)) {
-		io_exit_pio(vcpu, port, size, 1, true);
-		vcpu->io.pending = IO_PIO_IN;
-		vcpu->io.size = size;
+		io_ask_pio(vcpu, port, size, NULL);
 		exit_skip(vcpu);
 		return RUN_USER;
 	}
@@ -142,10 +145,9 @@ static enum run_next exit_out(struct vcpu *vcpu, u16 port, u8 size)
 
 	if (io_bus_write(vcpu, VM_BUS_PIO, port, size, &value))
 		return exit_skip(vcpu);
-	memcpy(vcpu->pio_data, &value, size);
 	/* Past it at once: an OUT that resets the machine is not repeated. */
 	exit_skip(vcpu);
-	io_exit_pio(vcpu, port, size, 1, false);
+	io_ask_pio(vcpu, port, size, &value);
 	return RUN_USER;
 }
 
@@ -423,6 +425,7 @@ static enum run_next exit_fail_entry(struct vcpu *vcpu, struct exit *exit)
 static enum run_next (*const exit_handlers[EXIT_KIND_COUNT])(struct vcpu *,
 							     struct exit *) = {
 	[EXIT_KIND_NONE] = exit_again,
+	[EXIT_KIND_USER] = exit_user,
 	[EXIT_KIND_HOST_IRQ] = exit_again,
 	[EXIT_KIND_HOST_NMI] = exit_again,
 	[EXIT_KIND_HOST_MCE] = exit_again,

@@ -75,39 +75,63 @@ static enum fast_rc fast_wrmsr(struct vcpu *vcpu, struct exit *exit)
 	case X2APIC_MSR(LAPIC_ICR):
 		if (icr_is_short(val))
 			break;
-		fallthrough;
-	default:
 		return FAST_NO;
+	default:
+		return msr_set_plain(&vcpu->msrs, index, val) == MSR_OK ?
+			FAST_AGAIN : FAST_NO;
 	}
 	if (msr_set(&vcpu->msrs, index, false, val) != MSR_OK)
 		return FAST_NO;
 	return FAST_PICK;
 }
 
+/* What the VMM is asked for here is all that is left to do. */
+static enum fast_rc fast_user(struct vcpu *vcpu)
+{
+	vcpu->exit.kind = EXIT_KIND_USER;
+	return FAST_AGAIN;
+}
+
+static enum fast_rc fast_out(struct vcpu *vcpu, u16 port, unsigned int size)
+{
+	const u64 *rax = &vcpu->regs.gpr[R_RAX];
+
+	if (io_bus_write(vcpu, VM_BUS_PIO, port, size, rax))
+		return FAST_AGAIN;
+	io_ask_pio(vcpu, port, size, rax);
+	return fast_user(vcpu);
+}
+
 static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 {
-	u64 *rax = &vcpu->regs.gpr[R_RAX];
-	u64 mask = mask_bytes(exit->pio.size), value = 0;
+	unsigned int size = exit->pio.size;
+	u64 *rax = &vcpu->regs.gpr[R_RAX], value = 0;
 
 	if (exit->pio.string)
 		return FAST_NO;
 	if (!exit->pio.in)
-		return io_bus_write(vcpu, VM_BUS_PIO, exit->pio.port,
-				    exit->pio.size, rax) ?
-			FAST_AGAIN : FAST_NO;
-	if (!io_bus_read(vcpu, VM_BUS_PIO, exit->pio.port, exit->pio.size,
-			 &value))
-		return FAST_NO;
-	*rax = exit->pio.size == 4 ? (u32)value :
-				     (*rax & ~mask) | (value & mask);
+		return fast_out(vcpu, exit->pio.port, size);
+	if (!io_bus_read(vcpu, VM_BUS_PIO, exit->pio.port, size, &value)) {
+		io_ask_pio(vcpu, exit->pio.port, size, NULL);
+		return fast_user(vcpu);
+	}
+	*rax = size == 4 ? (u32)value :
+			   (*rax & ~mask_bytes(size)) | (value & mask_bytes(size));
 	return FAST_AGAIN;
 }
 
 static enum fast_rc fast_tdp(struct vcpu *vcpu, struct exit *exit)
 {
-	return !fpu_pkru_guest(vcpu) && !exit->tdp.user_walk &&
-	       mmio_fast(vcpu, exit) ?
-		FAST_AGAIN : FAST_NO;
+	if (fpu_pkru_guest(vcpu) || exit->tdp.user_walk)
+		return FAST_NO;
+	switch (mmio_fast(vcpu, exit)) {
+	case RUN_AGAIN:
+		return FAST_AGAIN;
+	case RUN_USER:
+		return fast_user(vcpu);
+	default:
+		return FAST_NO;
+	}
 }
 
 static enum fast_rc fast_hypercall(struct vcpu *vcpu, struct exit *exit)
@@ -179,26 +203,35 @@ static void fast_done(struct vcpu *vcpu)
 	vcpu->exit.shadow = 0;
 	vcpu->entry.shadow = 0;
 	vcpu->entry.inject.type = EVENT_NONE;
-	vcpu->stat.kind[vcpu->exit.kind]++;
+}
+
+/* Has this CPU brought about something that has to be looked at? */
+static bool fast_undisturbed(const struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->mode) == VCPU_IN_GUEST &&
+	       !request_pending(vcpu) && !hostwork_pending();
 }
 
 enum fast_rc fast_exit(struct vcpu *vcpu)
 {
 	struct exit *exit = &vcpu->exit;
-	const struct fast_row *row = &fast_rows[exit->kind];
+	unsigned int kind = exit->kind;
+	const struct fast_row *row = &fast_rows[kind];
 	enum fast_rc rc = FAST_NO;
 
-	if (exit->kind >= EXIT_KIND_COUNT || !row->handle || !fast_plain(vcpu))
+	if (kind >= EXIT_KIND_COUNT || !row->handle || !fast_plain(vcpu))
 		return FAST_NO;
 	epoch_enter(&vcpu->reader);
 	if (fast_len(vcpu, row))
 		rc = row->handle(vcpu, exit);
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	if (rc == FAST_NO)
-		return rc;
+		return FAST_NO;
+	vcpu->stat.kind[kind]++;
 	fast_done(vcpu);
-	if (rc == FAST_PICK || (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST &&
-				!request_pending(vcpu) && !hostwork_pending()))
+	if (exit->kind == EXIT_KIND_USER)
+		return FAST_NO;
+	if (rc == FAST_PICK || fast_undisturbed(vcpu))
 		return rc;
 	/* The rest goes the long way, but for this exit. */
 	exit->kind = EXIT_KIND_NONE;

@@ -231,7 +231,7 @@ enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 
 /* ---- port I/O --------------------------------------------------------- */
 
-void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
+static void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
 		 unsigned int count, bool in)
 {
 	struct kvm_run *run = vcpu->run;
@@ -242,6 +242,18 @@ void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
 	run->io.port = port;
 	run->io.count = count;
 	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+}
+
+void io_ask_pio(struct vcpu *vcpu, u16 port, unsigned int size,
+		const void *out)
+{
+	io_exit_pio(vcpu, port, size, 1, !out);
+	if (out) {
+		memcpy(vcpu->pio_data, out, size);
+		return;
+	}
+	vcpu->io.pending = IO_PIO_IN;
+	vcpu->io.size = size;
 }
 
 /* Did the VMM just finish exactly this request? */

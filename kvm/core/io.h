@@ -37,9 +37,12 @@ bool io_bus_read(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
 bool io_bus_write(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
 		  unsigned int len, const void *data);
 
-/** io_exit_pio() - fill kvm_run with KVM_EXIT_IO; OUT data in pio_data */
-void io_exit_pio(struct vcpu *vcpu, u16 port, unsigned int size,
-		 unsigned int count, bool in);
+/**
+ * io_ask_pio() - have the VMM do one IN or OUT of an instruction that is over
+ * @out: @size bytes to write; NULL: IN, to RAX
+ */
+void io_ask_pio(struct vcpu *vcpu, u16 port, unsigned int size,
+		const void *out);
 
 /**
  * io_exit_mmio() - fill kvm_run with KVM_EXIT_MMIO

@@ -66,43 +66,54 @@ static bool mmio_is_hole(struct vcpu *vcpu, struct gfn gfn)
 	return true;
 }
 
-bool mmio_fast(struct vcpu *vcpu, struct exit *exit)
+/* Let the VMM do it. */
+static void mmio_ask(struct vcpu *vcpu, u64 gpa, const struct emu_move *move)
+{
+	u64 value = emu_move_value(move, &vcpu->regs);
+
+	io_exit_mmio(vcpu, gpa, move->size, move->write ? &value : NULL);
+	if (!move->write) {
+		vcpu->io.pending = IO_MOVE;
+		vcpu->io.move = *move;
+	}
+}
+
+static enum run_next mmio_move(struct vcpu *vcpu, struct exit *exit,
+			       const struct emu_move *move)
 {
 	u64 gpa = exit->tdp.gpa.v;
+
+	vcpu->stat.insn_emulation++;
+	exit->insn_len = move->len;
+	if (mmio_bus(vcpu, gpa, move))
+		return RUN_AGAIN;
+	mmio_ask(vcpu, gpa, move);
+	return RUN_USER;
+}
+
+enum run_next mmio_fast(struct vcpu *vcpu, struct exit *exit)
+{
 	struct emu_move move;
 
 	if (exit->tdp.present || !mmio_is_hole(vcpu, gpa_to_gfn(exit->tdp.gpa)) ||
-	    (vcpu->lapic && lapic_mmio_claims(vcpu->lapic, gpa)))
-		return false;
-	if (!mmio_decode(vcpu, exit, &move) || !mmio_bus(vcpu, gpa, &move))
-		return false;
+	    (vcpu->lapic && lapic_mmio_claims(vcpu->lapic, exit->tdp.gpa.v)) ||
+	    !mmio_decode(vcpu, exit, &move))
+		return RUN_FAULT;
 	vcpu->stat.pf_emulate++;
-	vcpu->stat.insn_emulation++;
-	exit->insn_len = move.len;
-	return true;
+	return mmio_move(vcpu, exit, &move);
 }
 
 enum run_next mmio_exit(struct vcpu *vcpu, struct exit *exit)
 {
-	u64 gpa = exit->tdp.gpa.v;
+	enum run_next next, skipped;
 	struct emu_move move;
-	u64 value;
 
 	if (!mmio_decode(vcpu, exit, &move))
 		return emuglue_device(vcpu, exit->tdp.gpa, exit->tdp.write);
-	vcpu->stat.insn_emulation++;
 	io_forget(vcpu);
-	exit->insn_len = move.len;
-	if (mmio_bus(vcpu, gpa, &move))
-		return emuglue_skip(vcpu);
-	value = emu_move_value(&move, &vcpu->regs);
-	io_exit_mmio(vcpu, gpa, move.size, move.write ? &value : NULL);
-	if (!move.write) {
-		vcpu->io.pending = IO_MOVE;
-		vcpu->io.move = move;
-	}
-	emuglue_skip(vcpu);
-	return RUN_USER;
+	next = mmio_move(vcpu, exit, &move);
+	skipped = emuglue_skip(vcpu);
+	return next == RUN_USER ? next : skipped;
 }
 
 void mmio_complete(struct vcpu *vcpu)

@@ -23,12 +23,13 @@ struct vcpu;
  */
 
 /**
- * mmio_fast() - a MOV to or from a device on the bus that is no LAPIC
+ * mmio_fast() - a MOV to or from a device that is no LAPIC
  *
- * Interrupts may be off; the guest's PKRU must not be in force. True: done,
- * and exit->insn_len tells how far to step.
+ * Interrupts may be off; the guest's PKRU must not be in force. RUN_AGAIN or
+ * RUN_USER: done, and exit->insn_len tells how far to step. RUN_FAULT: it is
+ * for mmio_exit().
  */
-bool mmio_fast(struct vcpu *vcpu, struct exit *exit);
+enum run_next mmio_fast(struct vcpu *vcpu, struct exit *exit);
 
 /** mmio_exit() - whatever instruction it is, wherever it leads */
 enum run_next mmio_exit(struct vcpu *vcpu, struct exit *exit);

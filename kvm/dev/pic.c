@@ -314,6 +314,7 @@ static u8 chip_poll(struct pic *pic, unsigned int n)
 	if (pin < 0)
 		return 0;
 	chip_intack(pic, n, pin);
+	update(pic);
 	return 0x80 | pin;
 }
 
@@ -336,16 +337,13 @@ bool pic_port_read(struct pic *pic, u16 port, u8 *val)
 	case 0xa0:
 	case 0xa1:
 		*val = chip_read(pic, port >> 7, port & 1);
-		break;
+		return true;
 	case 0x4d0:
 	case 0x4d1:
 		*val = pic->chip[port & 1].elcr;
 		return true;
-	default:
-		return false;
 	}
-	update(pic);
-	return true;
+	return false;
 }
 
 void pic_set_state(struct pic *pic, unsigned int n,

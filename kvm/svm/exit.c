@@ -17,6 +17,8 @@ enum exit_row_type {
 	NO_ROW,
 	OTHER,
 	INSN,			/* an instruction: nRIP is that of the next */
+	IOIO,			/* decode_ioio() */
+	MSR,			/* the same, of two kinds */
 };
 
 struct exit_row {
@@ -39,6 +41,8 @@ static const struct exit_row rows[ROW_COUNT] = {
 	[VMEXIT_PAUSE - ROW_FIRST] = { EXIT_KIND_PAUSE, INSN },
 	[VMEXIT_HLT - ROW_FIRST] = { EXIT_KIND_HLT, INSN },
 	[VMEXIT_INVLPGA - ROW_FIRST] = { EXIT_KIND_UD, INSN },
+	[VMEXIT_IOIO - ROW_FIRST] = { EXIT_KIND_PIO, IOIO },
+	[VMEXIT_MSR - ROW_FIRST] = { EXIT_KIND_RDMSR, MSR },
 	[VMEXIT_VMRUN - ROW_FIRST] = { EXIT_KIND_UD, INSN },
 	[VMEXIT_VMMCALL - ROW_FIRST] = { EXIT_KIND_HYPERCALL, INSN },
 	[VMEXIT_VMLOAD - ROW_FIRST] = { EXIT_KIND_UD, INSN },
@@ -65,22 +69,6 @@ static u8 insn_len(const struct vmcb *vmcb, const struct svm_caps *caps)
 	u64 len = vmcb->control.next_rip - vmcb->save.rip;
 
 	return caps->next_rip && len >= 1 && len <= 15 ? len : 0;
-}
-
-/* False: the code has no row. */
-static bool decode_row(const struct vmcb *vmcb, const struct svm_caps *caps,
-		       struct exit *exit)
-{
-	u64 i = vmcb->control.exit_code - ROW_FIRST;
-	const struct exit_row *row;
-
-	if (i >= ROW_COUNT)
-		return false;
-	row = &rows[array_index_nospec(i, ROW_COUNT)];
-	exit->kind = row->kind;
-	if (row->type == INSN)
-		exit->insn_len = insn_len(vmcb, caps);
-	return row->type != NO_ROW;
 }
 
 /* 15.8, 15.33.1 */
@@ -205,6 +193,33 @@ static void decode_fail(const struct vmcb *vmcb, struct exit *exit)
 	exit->inflight.type = EVENT_NONE;
 }
 
+/* False: the code has no row. */
+static bool decode_row(const struct vmcb *vmcb, const struct svm_caps *caps,
+		       struct exit *exit)
+{
+	u64 i = vmcb->control.exit_code - ROW_FIRST;
+	const struct exit_row *row;
+
+	if (i >= ROW_COUNT)
+		return false;
+	row = &rows[array_index_nospec(i, ROW_COUNT)];
+	exit->kind = row->kind;
+	switch (row->type) {
+	case INSN:
+		exit->insn_len = insn_len(vmcb, caps);
+		break;
+	case IOIO:
+		decode_ioio(vmcb, exit);
+		break;
+	case MSR:
+		if (vmcb->control.exit_info1 & 1)
+			exit->kind = EXIT_KIND_WRMSR;
+		exit->insn_len = insn_len(vmcb, caps);
+		break;
+	}
+	return row->type != NO_ROW;
+}
+
 void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
 		     struct exit *exit)
 {
@@ -228,19 +243,12 @@ void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
 		return decode_dr(vmcb, caps, exit);
 	case VMEXIT_EXCEPTION ... VMEXIT_EXCEPTION + 31:
 		return decode_exception(vmcb, caps, exit);
-	case VMEXIT_IOIO:
-		return decode_ioio(vmcb, exit);
 	case VMEXIT_NPF:
 		return decode_npf(vmcb, caps, exit);
 	case VMEXIT_TASK_SWITCH:
 		return decode_task(vmcb, caps, exit);
 	case VMEXIT_INVALID:
 		return decode_fail(vmcb, exit);
-	case VMEXIT_MSR:
-		exit->kind = vmcb->control.exit_info1 & 1 ? EXIT_KIND_WRMSR :
-					      EXIT_KIND_RDMSR;
-		exit->insn_len = insn_len(vmcb, caps);
-		return;
 	case VMEXIT_INVLPG:
 		exit->kind = EXIT_KIND_INVLPG;
 		exit->invlpg.decoded = caps->decode;

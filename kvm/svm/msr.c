@@ -116,7 +116,7 @@ void svm_msr_cpuid(struct svm_vcpu *svm)
 }
 
 /* Elsewhere VIRT_SPEC_CTRL stands for nothing. */
-static bool has_virt_ssbd(void)
+static __always_inline bool has_virt_ssbd(void)
 {
 	return cpu_feature_enabled(X86_FEATURE_LS_CFG_SSBD) ||
 	       cpu_feature_enabled(X86_FEATURE_VIRT_SSBD);

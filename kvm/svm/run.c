@@ -57,13 +57,11 @@ static void host_save(struct svm_vcpu *svm, struct svm_cpu *sc)
 	svm->host_stale = false;
 }
 
-static void write_controls(struct svm_vcpu *svm, u32 needs)
+static noinline void change_controls(struct svm_vcpu *svm, u32 needs)
 {
 	struct vmcb_control *control = &svm->vmcb->control;
 	struct svm_controls c;
 
-	if (!svm->controls_stale && needs == svm->needs)
-		return;
 	c = svm_controls(&svm->vcpu.policy, needs, &svm_host_caps);
 	svm->controls_stale = false;
 	svm->needs = needs;
@@ -79,6 +77,12 @@ static void write_controls(struct svm_vcpu *svm, u32 needs)
 	control->pause_count = c.pause_count;
 	control->pause_threshold = c.pause_threshold;
 	svm_dirty(svm, CLEAN_INTERCEPTS);
+}
+
+static void write_controls(struct svm_vcpu *svm, u32 needs)
+{
+	if (unlikely(svm->controls_stale || needs != svm->needs))
+		change_controls(svm, needs);
 }
 
 static void write_vintr(struct svm_vcpu *svm, const struct entry *entry)

@@ -391,6 +391,19 @@ static enum msr_rc msr_store(struct msr_file *file, const struct msr_row *row,
 	return MSR_OK;
 }
 
+enum msr_rc msr_set_plain(struct msr_file *file, u32 index, u64 val)
+{
+	const struct msr_row *row = msr_find(index);
+
+	if (!row || row->kind != SLOT ||
+	    msr_allowed(file, row, index, false, ACCESS_WO) != MSR_OK ||
+	    !msr_value_ok(file, row, index, false, &val))
+		return MSR_UNKNOWN;
+	if ((row->flags & MSR_TELL) && val != msr_now(file, row, index))
+		return MSR_UNKNOWN;
+	return msr_store(file, row, index, val);
+}
+
 enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val)
 {
 	const struct msr_row *row = msr_find(index);

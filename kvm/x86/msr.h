@@ -137,6 +137,14 @@ enum msr_rc msr_get(struct msr_file *file, u32 index, bool host, u64 *val);
 enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val);
 
 /**
+ * msr_set_plain() - WRMSR, if that is no more than a store to the file
+ *
+ * No callback is called. MSR_OK, or MSR_UNKNOWN: use msr_set().
+ */
+enum msr_rc __must_check msr_set_plain(struct msr_file *file, u32 index,
+				       u64 val);
+
+/**
  * msr_list() - KVM_GET_MSR_INDEX_LIST
  * @supported: the host's supported CPUID, as a set
  * @out: room for @max indices
