@@ -42,8 +42,6 @@ u32 svm_event_needs(struct svm_vcpu *svm, const struct entry *entry,
 		svm->iret_seen = false;
 
 	svm->stepping = false;
-	if (entry->windows & WINDOW_IRQ)
-		needs |= NEED_VINTR;
 	if (blocked && !svm->iret_seen)
 		needs |= NEED_IRET;
 	else if (entry->windows & WINDOW_NMI) {

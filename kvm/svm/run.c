@@ -133,11 +133,12 @@ static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 {
 	struct vmcb_control *control = &svm->vmcb->control;
 	bool at_once = entry->exit_at_once;
-	u32 needs = 0;
+	/* Without V_IRQ it costs nothing, and so it need not come and go. */
+	u32 needs = NEED_VINTR;
 
 	svm->quiet = svm_event_quiet(svm, entry);
 	if (unlikely(!svm->quiet))
-		needs = svm_event_needs(svm, entry, &at_once);
+		needs |= svm_event_needs(svm, entry, &at_once);
 	if (svm->vcpu.regs.dirty & ~(RG_GPR | RG_RIP))
 		svm_regs_flush(svm);
 	svm->vcpu.regs.dirty = 0;
