@@ -6,10 +6,7 @@
  * guest's, so a context switch saves and restores it like any task's. The
  * registers may be lazily absent before an entry (TIF_NEED_FPU_LOAD).
  */
-#include <linux/cleanup.h>
-#include <linux/gfp.h>
 #include <linux/hw_breakpoint.h>
-#include <linux/mutex.h>
 #include <asm/debugreg.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
@@ -21,84 +18,15 @@
 /* DR7: any of the four enable pairs, SDM vol. 3, 18.2.4 */
 #define DR7_ENABLES 0xffUL
 
-/*
- * What the kernel made for a vCPU, before that ran: the same for all vCPUs.
- * The kernel itself only makes them of whole pages mapped for the purpose.
- */
-static struct fpu_guest fpu_fresh;
-static DEFINE_MUTEX(fpu_fresh_lock);
-
-static size_t copy_bytes(const struct fpstate *fpstate)
-{
-	return offsetof(struct fpstate, regs) + fpstate->size;
-}
-
-static struct fpstate *copy_new(const struct fpstate *from, gfp_t gfp)
-{
-	size_t bytes = copy_bytes(from);
-	struct fpstate *fpstate;
-
-	fpstate = (void *)__get_free_pages(gfp, get_order(bytes));
-	if (!fpstate)
-		return NULL;
-	memcpy(fpstate, from, bytes);
-	fpstate->is_valloc = false;
-	return fpstate;
-}
-
-static void copy_free(struct fpstate *fpstate)
-{
-	if (fpstate)
-		free_pages((unsigned long)fpstate,
-			   get_order(copy_bytes(fpstate)));
-}
-
-/* The VM's first, which also locks what the process may use. */
-static bool fpu_create_first(struct vcpu *vcpu)
-{
-	struct fpstate *fresh;
-
-	if (!fpu_alloc_guest_fpstate(&vcpu->fpu))
-		return false;
-	guard(mutex)(&fpu_fresh_lock);
-	if (fpu_fresh.fpstate)
-		return true;
-	fresh = copy_new(vcpu->fpu.fpstate, GFP_KERNEL);
-	fpu_fresh = (struct fpu_guest){
-		.xfeatures = vcpu->fpu.xfeatures,
-		.perm = vcpu->fpu.perm,
-		.xfd_err = vcpu->fpu.xfd_err,
-		.uabi_size = vcpu->fpu.uabi_size,
-	};
-	smp_store_release(&fpu_fresh.fpstate, fresh);
-	return true;
-}
-
 bool fpu_create(struct vcpu *vcpu)
 {
-	const struct fpstate *fresh = smp_load_acquire(&fpu_fresh.fpstate);
-
-	lockdep_assert_held(&vcpu->vm->lock);
-	if (!vcpu->vm->vcpu_count || !fresh)
-		return fpu_create_first(vcpu);
-	vcpu->fpu = fpu_fresh;
-	vcpu->fpu.fpstate = copy_new(fresh, GFP_KERNEL_ACCOUNT);
-	return vcpu->fpu.fpstate;
+	return fpu_alloc_guest_fpstate(&vcpu->fpu);
 }
 
 void fpu_destroy(struct vcpu *vcpu)
 {
-	struct fpstate *fpstate = vcpu->fpu.fpstate;
-
-	if (fpstate && fpstate->is_valloc)
+	if (vcpu->fpu.fpstate)
 		fpu_free_guest_fpstate(&vcpu->fpu);
-	else
-		copy_free(fpstate);
-}
-
-void fpu_module_exit(void)
-{
-	copy_free(fpu_fresh.fpstate);
 }
 
 u64 fpu_xcr0_host(void)

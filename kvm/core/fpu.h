@@ -13,14 +13,11 @@
 
 struct vcpu;
 
-/** fpu_create() - the guest's FPU state, reset; vm->lock; false: no memory */
+/** fpu_create() - the guest's FPU state, reset; false: no memory */
 bool fpu_create(struct vcpu *vcpu);
 
 /** fpu_destroy() - free it; the vCPU does not run */
 void fpu_destroy(struct vcpu *vcpu);
-
-/** fpu_module_exit() - no VM is left, and none will be */
-void fpu_module_exit(void);
 
 /** fpu_swap() - KVM_RUN begins (@in) or ends: exchange with the task's */
 void fpu_swap(struct vcpu *vcpu, bool in);

@@ -6,7 +6,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "core/fpu.h"
 #include "core/locks.h"
 #include "host/module.h"
 #include "mmu/mmu.h"
@@ -38,7 +37,6 @@ static void __exit kvm_exit(void)
 	mmu_module_exit();
 	/* RCU callbacks of the last VMs run code of this module. */
 	rcu_barrier();
-	fpu_module_exit();
 }
 
 module_init(kvm_init);
