@@ -55,4 +55,5 @@ SYM_FUNC_START(svm_enter)
 	add	$16, %rsp
 	CALLEE_POP
 	RET
+SYM_INNER_LABEL(svm_enter_end, SYM_L_GLOBAL)
 SYM_FUNC_END(svm_enter)

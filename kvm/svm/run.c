@@ -182,6 +182,21 @@ static bool tf_is_ours(const struct svm_vcpu *svm)
 	return svm->stepping || svm->vcpu.policy.single_step;
 }
 
+/*
+ * An event still in flight has moved neither RIP nor the flags. TCG, where an
+ * exit comes amid the injection, saves the host's own: RIP is that of VMRUN.
+ */
+static void keep_rip(struct vmcb *vmcb, u64 rip, u64 rflags)
+{
+	u64 from = (u64)svm_enter, size = (u64)svm_enter_end - from;
+
+	if (likely(!(vmcb->control.exit_int_info & EVT_VALID)) ||
+	    vmcb->save.rip - from >= size)
+		return;
+	vmcb->save.rip = rip;
+	vmcb->save.rflags = rflags;
+}
+
 static void collect_regs(struct svm_vcpu *svm)
 {
 	struct regs *regs = &svm->vcpu.regs;
@@ -214,8 +229,11 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
 	struct vmcb_control *control = &svm->vmcb->control;
+	u64 rip, rflags;
 
 	prepare(svm, sc, entry);
+	rip = svm->vmcb->save.rip;
+	rflags = svm->vmcb->save.rflags;
 	if (!gif_clear()) {
 		fail(svm, entry, exit);
 		return;
@@ -228,6 +246,7 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 
 	control->clean = svm_host_caps.clean_bits &&
 			 control->exit_code != VMEXIT_INVALID ? CLEAN_ALL : 0;
+	keep_rip(svm->vmcb, rip, rflags);
 	collect_regs(svm);
 	svm_exit_decode(svm->vmcb, &svm_host_caps, exit);
 	if (unlikely(!svm->quiet || exit->inflight.type != EVENT_NONE))

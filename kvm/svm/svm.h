@@ -181,6 +181,9 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit);
  */
 void svm_enter(struct regs *regs, u64 vmcb_pa, u64 host_area_pa);
 
+/* Where its code ends; never called. */
+void svm_enter_end(void);
+
 /** svm_param_tdp() - the page-table format, as parameters ask for; at init */
 const struct pte_format *svm_param_tdp(void);
 
