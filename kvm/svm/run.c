@@ -183,15 +183,15 @@ static bool tf_is_ours(const struct svm_vcpu *svm)
 }
 
 /*
- * An event still in flight has moved neither RIP nor the flags. TCG, where an
- * exit comes amid the injection, saves the host's own: RIP is that of VMRUN.
+ * Where an exit comes before the guest's first instruction, amid an injection or
+ * for a virtual interrupt, TCG now and then saves the host's own RIP and flags:
+ * RIP is then at VMRUN. The guest's have not moved.
  */
 static void keep_rip(struct vmcb *vmcb, u64 rip, u64 rflags)
 {
 	u64 from = (u64)svm_enter, size = (u64)svm_enter_end - from;
 
-	if (likely(!(vmcb->control.exit_int_info & EVT_VALID)) ||
-	    vmcb->save.rip - from >= size)
+	if (likely(vmcb->save.rip - from >= size))
 		return;
 	vmcb->save.rip = rip;
 	vmcb->save.rflags = rflags;

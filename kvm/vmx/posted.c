@@ -43,9 +43,11 @@ static u32 posted_cpu_id(int cpu)
 static void leave_list(struct vmx_vcpu *vmx)
 {
 	struct vmx_cpu *vc = per_cpu_ptr(&vmx_cpu, vmx->blocked_cpu);
+	unsigned long flags;
 
-	guard(raw_spinlock_irqsave)(&vc->blocked_lock);
+	raw_spin_lock_irqsave(&vc->blocked_lock, flags);
 	list_del(&vmx->blocked);
+	raw_spin_unlock_irqrestore(&vc->blocked_lock, flags);
 }
 
 void vmx_posted_load(struct vmx_vcpu *vmx, int cpu)
@@ -66,11 +68,13 @@ void vmx_posted_put(struct vmx_vcpu *vmx)
 	struct vmx_cpu *vc = this_cpu_ptr(&vmx_cpu);
 	struct posted *posted = posted_of(vmx);
 	int cpu = smp_processor_id();
+	unsigned long flags;
 
 	if (!posted || !vmx->vcpu.stat.blocking)
 		return;
-	scoped_guard(raw_spinlock_irqsave, &vc->blocked_lock)
-		list_add(&vmx->blocked, &vc->blocked);
+	raw_spin_lock_irqsave(&vc->blocked_lock, flags);
+	list_add(&vmx->blocked, &vc->blocked);
+	raw_spin_unlock_irqrestore(&vc->blocked_lock, flags);
 	vmx->blocked_cpu = cpu;
 	posted_target(posted, posted_cpu_id(cpu), POSTED_INTR_WAKEUP_VECTOR,
 		      false);
@@ -82,11 +86,13 @@ void vmx_posted_put(struct vmx_vcpu *vmx)
 static void posted_wake(struct vmx_cpu *vc, bool all)
 {
 	struct vmx_vcpu *vmx;
+	unsigned long flags;
 
-	guard(raw_spinlock_irqsave)(&vc->blocked_lock);
+	raw_spin_lock_irqsave(&vc->blocked_lock, flags);
 	list_for_each_entry(vmx, &vc->blocked, blocked)
 		if (all || posted_pending(posted_of(vmx)))
 			vcpu_wake(&vmx->vcpu);
+	raw_spin_unlock_irqrestore(&vc->blocked_lock, flags);
 }
 
 /* The host's handler of the wake-up vector: interrupts off. */
