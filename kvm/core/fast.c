@@ -16,6 +16,9 @@
 #include "core/mmio.h"
 #include "core/vcpu.h"
 
+/* As many in a row: then the host gets its interrupts in any case. */
+#define FAST_MAX 64
+
 static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
 {
 	return FAST_AGAIN;
@@ -153,7 +156,6 @@ static const struct fast_row fast_rows[EXIT_KIND_COUNT] = {
 	[EXIT_KIND_WRMSR] = { fast_wrmsr, 2, false, 0x300f },
 	[EXIT_KIND_PIO] = { fast_pio },
 	[EXIT_KIND_HYPERCALL] = { fast_hypercall, 3 },
-	[EXIT_KIND_PAUSE] = { fast_skip, 2, false, 0x90f3 },
 	[EXIT_KIND_INVD] = { fast_skip, 2, false, 0x080f },
 	[EXIT_KIND_WBINVD] = { fast_skip, 2, false, 0x090f },
 	[EXIT_KIND_TDP_FAULT] = { fast_tdp, .finds_len = true },
@@ -183,7 +185,8 @@ static bool fast_plain(const struct vcpu *vcpu)
 	const struct exit *exit = &vcpu->exit;
 	const struct entry *entry = &vcpu->entry;
 
-	return exit->inflight.type == EVENT_NONE && !exit->nmi_unblocked &&
+	return vcpu->fast_run < FAST_MAX &&
+	       exit->inflight.type == EVENT_NONE && !exit->nmi_unblocked &&
 	       exit->cr8 == entry->cr8 && !entry->exit_at_once &&
 	       !(entry->windows & WINDOW_NMI) &&
 	       !(vcpu->regs.rflags & RFLAGS_TF) &&
@@ -228,6 +231,7 @@ enum fast_rc fast_exit(struct vcpu *vcpu)
 	if (rc == FAST_NO)
 		return FAST_NO;
 	vcpu->stat.kind[kind]++;
+	vcpu->fast_run++;
 	fast_done(vcpu);
 	if (exit->kind == EXIT_KIND_USER)
 		return FAST_NO;

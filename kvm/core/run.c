@@ -230,6 +230,7 @@ static bool run_enter(struct vcpu *vcpu)
 	vtime_account_guest_enter();
 
 	vcpu->entry.again = false;
+	vcpu->fast_run = 0;
 	do {
 		backend_call(run)(vcpu, &vcpu->entry, &vcpu->exit);
 		vcpu->stat.exits++;
