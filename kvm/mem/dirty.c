@@ -14,7 +14,8 @@ bool dirty_take(const struct memslot *slot, u64 first, u64 longs,
 		unsigned long *word = &slot->dirty[first + i];
 
 		/* Most words are zero: do not take their cache line away. */
-		out[i] = READ_ONCE(*word) ? xchg(word, 0) : 0;
+		if (READ_ONCE(*word))
+			out[i] |= xchg(word, 0);
 		any |= out[i];
 	}
 	return any;

@@ -22,9 +22,9 @@ static inline u64 dirty_longs(u64 npages)
 }
 
 /**
- * dirty_take() - move @longs words from @first on to @out, leaving zeros
+ * dirty_take() - add @longs words from @first on to @out, leaving zeros
  *
- * Returns whether any bit was set.
+ * Returns whether @out has any bit then.
  */
 bool dirty_take(const struct memslot *slot, u64 first, u64 longs,
 		unsigned long *out);

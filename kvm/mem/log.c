@@ -25,11 +25,10 @@ static void log_chunk(struct mem *mem, const struct memslot *slot, u64 first,
 	u64 page = first * BITS_PER_LONG;
 	u64 pages = min(longs * BITS_PER_LONG, slot->npages - page);
 
-	bool any = dirty_take(slot, first, longs, buffer);
-
+	memset(buffer, 0, longs * sizeof(long));
 	if (mem->ops->harvest)
 		mem->ops->harvest(mem, slot, page, pages, buffer);
-	else if (any)
+	else if (dirty_take(slot, first, longs, buffer))
 		mem->ops->protect(mem, slot, page, pages, buffer);
 }
 

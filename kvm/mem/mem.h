@@ -47,9 +47,10 @@ struct mem_ops {
 	void (*protect)(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, const unsigned long *mask);
 	/*
-	 * Set in @mask, which is as above, pages whose writes only the page
-	 * tables know of. On return they are clean there, and no vCPU knows
-	 * them as anything else. NULL: protect() is needed instead.
+	 * Add to @mask, which is as above, the log of @slot and the pages
+	 * whose writes only the page tables know of. On return they are clean
+	 * there, and no vCPU knows them as anything else. @first is a
+	 * multiple of BITS_PER_LONG. NULL: dirty_take() and protect().
 	 */
 	void (*harvest)(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, unsigned long *mask);

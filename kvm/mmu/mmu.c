@@ -30,9 +30,37 @@ static void wait_for_faults(struct mmu *mmu)
 	write_unlock(&mmu->mm->lock);
 }
 
+static bool unmap_piece(struct mmu_op *op, struct tdp_root *root,
+			struct tdp_range *range)
+{
+	bool more;
+
+	rcu_read_lock();
+	more = tdp_unmap(root, range, &op->env, &op->flush);
+	rcu_read_unlock();
+	return more;
+}
+
+/*
+ * With the log in the tables, an entry and the note of what it said go in one
+ * step for mem_harvest(), which takes the lock between the two looks.
+ */
+static bool unmap_logged(struct mmu_op *op, struct tdp_root *root,
+			 struct tdp_range *range)
+{
+	rwlock_t *lock = &op->mmu->mm->lock;
+	bool more;
+
+	read_lock(lock);
+	more = unmap_piece(op, root, range);
+	read_unlock(lock);
+	return more;
+}
+
 static void zap_range(struct mmu_op *op, struct gfn start, struct gfn end,
 		      bool may_yield)
 {
+	bool in_tables = op->mmu->format->log_in_tables;
 	struct mmu_tree *tree;
 
 	list_for_each_entry(tree, &op->mmu->trees, link) {
@@ -44,10 +72,9 @@ static void zap_range(struct mmu_op *op, struct gfn start, struct gfn end,
 		bool more;
 
 		do {
-			rcu_read_lock();
-			more = tdp_unmap(&tree->root, &range, &op->env,
-					 &op->flush);
-			rcu_read_unlock();
+			more = in_tables ?
+				unmap_logged(op, &tree->root, &range) :
+				unmap_piece(op, &tree->root, &range);
 			if (may_yield)
 				cond_resched();
 		} while (more);
@@ -278,6 +305,10 @@ static void mem_harvest(struct mem *mem, const struct memslot *slot,
 			cond_resched();
 		} while (more);
 	}
+	/* Who was faster with an entry has noted what it said. */
+	wait_for_faults(mmu);
+	dirty_take(slot, first / BITS_PER_LONG, dirty_longs(npages),
+		   mask);
 	mmu_op_end(&op);
 }
 

@@ -113,32 +113,24 @@ static void log_gone(struct mmu *mmu, struct gfn gfn)
 		memslot_mark_dirty(slot, gfn);
 }
 
-/* The flush to come is counted already: who takes the bit flushes, too. */
+/*
+ * Under mm->lock: see unmap_logged(). The flush to come is counted already: who
+ * takes the bit flushes, too.
+ */
 static void op_written(struct tdp_env *env, struct gfn gfn)
 {
 	struct mmu_op *op = op_of(env);
-	struct mmu_mm *mm = op->mmu->mm;
 
-	if (op->slot) {
+	if (op->slot)
 		memslot_mark_dirty(op->slot, gfn);
-		return;
-	}
 	/* Set before the bits were first cleared for a log. */
-	if (!READ_ONCE(op->mmu->logging))
-		return;
-	if (op->locked) {
+	else if (READ_ONCE(op->mmu->logging))
 		log_gone(op->mmu, gfn);
-		return;
-	}
-	read_lock(&mm->lock);
-	log_gone(op->mmu, gfn);
-	read_unlock(&mm->lock);
 }
 
 void mmu_op_init(struct mmu_op *op, struct mmu *mmu)
 {
 	*op = (struct mmu_op){
-		.locked = true,
 		.env = {
 			.written = op_written,
 			.alloc = op_alloc,
@@ -156,7 +148,6 @@ void mmu_op_init(struct mmu_op *op, struct mmu *mmu)
 void mmu_op_begin(struct mmu_op *op, struct mmu *mmu)
 {
 	mmu_op_init(op, mmu);
-	op->locked = false;
 	op_count(op);
 }
 

@@ -25,7 +25,6 @@ struct mmu_op {
 	struct list_head retired;	/* unlinked tables, by page->lru */
 	bool flush;			/* this work owes a flush */
 	bool counted;			/* in mmu->flushing */
-	bool locked;			/* mm->lock is held, read side */
 	const struct memslot *slot;	/* all that is taken away is of this */
 };
 

@@ -45,7 +45,10 @@ struct tdp_env {
 	void (*prepare)(struct tdp_env *env);
 	/* No CPU uses what was frozen since prepare(), on return. */
 	void (*flush)(struct tdp_env *env);
-	/* An entry that said that @gfn was written is gone: pte_logs() */
+	/*
+	 * An entry that said that @gfn was written is gone: pte_logs(). Who
+	 * reads such a log holds calls off meanwhile, by a lock of its own.
+	 */
 	void (*written)(struct tdp_env *env, struct gfn gfn);
 };
 

@@ -77,7 +77,6 @@ static u8 taken_back[FRAMES];
 struct op {
 	struct world w;
 	bool counted, flush;
-	bool locked;		/* mm_lock is held */
 };
 
 static struct memslots *get_slots(void)
@@ -87,15 +86,11 @@ static struct memslots *get_slots(void)
 
 static void op_written(struct tdp_env *env, struct gfn gfn)
 {
-	struct op *op = container_of(world_of(env), struct op, w);
-
 	if (!__atomic_load_n(&logging, __ATOMIC_SEQ_CST))
 		return;
-	if (!op->locked)
-		pthread_rwlock_rdlock(&mm_lock);
+	/* The entry is gone: let the log be read before it is noted. */
+	sched_yield();
 	memslot_mark_dirty(memslots_find(get_slots(), gfn), gfn);
-	if (!op->locked)
-		pthread_rwlock_unlock(&mm_lock);
 }
 
 static void flush_vcpus(void)
@@ -126,14 +121,12 @@ static void op_init(struct op *op)
 	op->w.env.flush = op_flush;
 	op->w.env.written = op_written;
 	op->counted = op->flush = false;
-	op->locked = true;
 }
 
 static void op_begin(struct op *op)
 {
 	op_init(op);
 	op->counted = true;
-	op->locked = false;
 	__atomic_add_fetch(&flushing, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -159,9 +152,11 @@ static void unmap_range(struct op *op, u64 start, u64 end)
 	bool more;
 
 	do {
+		pthread_rwlock_rdlock(&mm_lock);
 		read_begin();
 		more = tdp_unmap(&root, &range, &op->w.env, &op->flush);
 		read_end();
+		pthread_rwlock_unlock(&mm_lock);
 	} while (more);
 }
 
@@ -464,6 +459,12 @@ static void *host_thread(void *arg)
 
 /* ---- the dirty log, as mem/region.c and mem/log.c ---------------------- */
 
+static void wait_for_faults(void)
+{
+	pthread_rwlock_wrlock(&mm_lock);
+	pthread_rwlock_unlock(&mm_lock);
+}
+
 static void publish(bool log)
 {
 	struct memslots *old = slots;
@@ -474,8 +475,7 @@ static void publish(bool log)
 	if (log)
 		slot->dirty = calloc(dirty_longs(PAGES), sizeof(long));
 	smp_store_release(&slots, memslots_replace(old, was, slot));
-	pthread_rwlock_wrlock(&mm_lock);
-	pthread_rwlock_unlock(&mm_lock);
+	wait_for_faults();
 	grace_period();
 	if (was)
 		free(was->dirty);
@@ -492,19 +492,28 @@ static void copy_page(u64 page)
 	pthread_mutex_unlock(&host_lock);
 }
 
+static void take(unsigned long *mask)
+{
+	dirty_take(memslots_find_id(slots, 0), 0, PAGES / 64, mask);
+}
+
 static void log_round(void)
 {
-	unsigned long mask[PAGES / 64];
+	unsigned long mask[PAGES / 64] = {};
 	u64 at = 0, n;
 	struct op op;
 
-	dirty_take(memslots_find_id(slots, 0), 0, PAGES / 64, mask);
+	if (!root.format->log_in_tables)
+		take(mask);
 	op_begin(&op);
-	if (root.format->log_in_tables)
+	if (root.format->log_in_tables) {
 		harvest_all(&op, mask);
-	else
+		wait_for_faults();
+		take(mask);
+	} else {
 		for (; (n = dirty_next_run(mask, PAGES, &at)); at += n)
 			protect_range(&op, BASE + at, BASE + at + n);
+	}
 	op_end(&op);
 	for (u64 i = 0; i < PAGES; i++)
 		if (test_bit(i, mask))
@@ -526,6 +535,7 @@ static void log_cycle(unsigned int rounds)
 	publish(true);
 	if (root.format->log_in_tables)
 		__atomic_store_n(&logging, 1, __ATOMIC_SEQ_CST);
+	wait_for_faults();
 	op_begin(&op);
 	protect_range(&op, BASE, BASE + PAGES);
 	op_end(&op);

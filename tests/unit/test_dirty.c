@@ -20,7 +20,7 @@ static void lengths(void **state)
 
 static void take_and_give_back(void **state)
 {
-	unsigned long bits[4] = { 1, 0, 1UL << 63 | 2, 4 }, out[4];
+	unsigned long bits[4] = { 1, 0, 1UL << 63 | 2, 4 }, out[4] = {};
 	struct memslot slot = { .npages = 256, .dirty = bits };
 
 	assert_true(dirty_take(&slot, 1, 2, out));
@@ -30,6 +30,12 @@ static void take_and_give_back(void **state)
 	assert_int_equal(bits[2], 0);
 	assert_int_equal(bits[3], 4);
 	assert_false(dirty_take(&slot, 1, 2, &out[2]));
+
+	/* What was noted already stays. */
+	out[3] = 8;
+	assert_true(dirty_take(&slot, 2, 2, &out[2]));
+	assert_int_equal(out[3], 8 | 4);
+	bits[3] = 4;
 
 	/* A write meanwhile is kept. */
 	memslot_mark_dirty(&slot, GFN(130));
