@@ -12,10 +12,10 @@
 #include <linux/irqflags.h>
 #include <linux/preempt.h>
 #include <linux/smp.h>
-#include <linux/syscore_ops.h>
 
 #include "core/backend.h"
 #include "host/cpu.h"
+#include "host/linux.h"
 
 static int cpu_virt_online(unsigned int cpu)
 {
@@ -38,13 +38,13 @@ static int cpu_virt_offline(unsigned int cpu)
 	return 0;
 }
 
-static int cpu_virt_suspend(void)
+static int cpu_virt_suspend(SYSCORE_ARG)
 {
 	backend.cpu_off();
 	return 0;
 }
 
-static void cpu_virt_resume(void)
+static void cpu_virt_resume(SYSCORE_ARG)
 {
 	/* It worked before the suspend; vCPUs fail their entries if not now. */
 	(void)backend.cpu_on();
@@ -55,16 +55,17 @@ static void cpu_virt_off_ipi(void *unused)
 	backend.cpu_off();
 }
 
-static void cpu_virt_shutdown(void)
+static void cpu_virt_shutdown(SYSCORE_ARG)
 {
 	on_each_cpu(cpu_virt_off_ipi, NULL, 1);
 }
 
-static struct syscore_ops cpu_virt_syscore = {
+static struct syscore_ops cpu_virt_syscore_ops = {
 	.suspend = cpu_virt_suspend,
 	.resume = cpu_virt_resume,
 	.shutdown = cpu_virt_shutdown,
 };
+SYSCORE(cpu_virt_syscore, cpu_virt_syscore_ops);
 
 int cpu_virt_enable(void)
 {
@@ -74,7 +75,7 @@ int cpu_virt_enable(void)
 				cpu_virt_online, cpu_virt_offline);
 	if (err)
 		return err;
-	register_syscore_ops(&cpu_virt_syscore);
+	syscore_register(&cpu_virt_syscore);
 	/* vCPUs follow their thread from CPU to CPU. */
 	preempt_notifier_inc();
 	return 0;
@@ -83,6 +84,6 @@ int cpu_virt_enable(void)
 void cpu_virt_disable(void)
 {
 	preempt_notifier_dec();
-	unregister_syscore_ops(&cpu_virt_syscore);
+	syscore_unregister(&cpu_virt_syscore);
 	cpuhp_remove_state(CPUHP_AP_KVM_ONLINE);
 }
