@@ -5,7 +5,8 @@
  * start from.
  *
  * A set is one allocation: struct, entries, keys, order. The keys are sorted
- * and unique, so that a query is one binary search over at most 256 numbers.
+ * and unique, so that a query is one binary search over at most 256 numbers; the
+ * leaves that guests ask for need none, if not for an index.
  * An entry without KVM_CPUID_FLAG_SIGNIFCANT_INDEX answers for every index and
  * has the key of index 0.
  *
@@ -109,13 +110,19 @@ static const struct kvm_cpuid_entry2 *cpuid_at(const struct cpuid_set *set,
 	return &set->entries[set->order[rank]];
 }
 
-const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_set *set,
-					  u32 leaf, u32 index)
+/* Where the number of @leaf's first entry is kept; NULL: nowhere. */
+static const u8 *cpuid_first(const struct cpuid_set *set, u32 leaf)
+{
+	if ((leaf & GENMASK(29, 0)) >= CPUID_FIRST)
+		return NULL;
+	return &set->first[leaf >> 30][leaf % CPUID_FIRST];
+}
+
+static noinline const struct kvm_cpuid_entry2 *cpuid_search(const struct cpuid_set *set,
+						   u32 leaf, u32 index)
 {
 	const struct kvm_cpuid_entry2 *entry;
 
-	if (!set)
-		return NULL;
 	entry = cpuid_at(set, cpuid_key(leaf, index));
 	if (!entry || entry->function != leaf)
 		return NULL;
@@ -124,6 +131,29 @@ const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_set *set,
 	/* one for all indices may stand beside those for some */
 	entry = cpuid_at(set, cpuid_key(leaf, 0));
 	return entry && cpuid_matches(entry, leaf, index) ? entry : NULL;
+}
+
+static __always_inline const struct kvm_cpuid_entry2 *
+cpuid_find_quick(const struct cpuid_set *set, u32 leaf, u32 index)
+{
+	const struct kvm_cpuid_entry2 *entry;
+	const u8 *first;
+
+	if (!set)
+		return NULL;
+	first = cpuid_first(set, leaf);
+	if (first && *first) {
+		entry = &set->entries[*first - 1];
+		if (likely(cpuid_matches(entry, leaf, index)))
+			return entry;
+	}
+	return cpuid_search(set, leaf, index);
+}
+
+const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_set *set,
+					  u32 leaf, u32 index)
+{
+	return cpuid_find_quick(set, leaf, index);
 }
 
 /* VMMs send entries in order, or nearly: insertion is the right sort. */
@@ -147,6 +177,26 @@ static void cpuid_index(struct cpuid_set *set)
 		set->keys[at] = key;
 		set->order[at] = i;
 		set->key_count++;
+	}
+}
+
+/* An entry for all indices that stands beside others needs the search. */
+static void cpuid_index_first(struct cpuid_set *set)
+{
+	u32 i, leaf, above = 0;
+
+	for (i = set->key_count; i-- > 0; above = leaf) {
+		u32 flags = set->entries[set->order[i]].flags;
+		u8 *first;
+
+		leaf = set->keys[i] >> 32;
+		first = (u8 *)cpuid_first(set, leaf);
+		if (!first || set->order[i] == U8_MAX)
+			continue;
+		*first = set->order[i] + 1;
+		if (i + 1 < set->key_count && leaf == above &&
+		    !(flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX))
+			*first = 0;
 	}
 }
 
@@ -234,6 +284,7 @@ struct cpuid_set *cpuid_set_new(const struct kvm_cpuid_entry2 *entries, u32 n)
 	if (n)
 		memcpy(set->entries, entries, entries_size);
 	cpuid_index(set);
+	cpuid_index_first(set);
 	cpuid_summarize(set);
 	return set;
 }
@@ -319,10 +370,26 @@ static void cpuid_absent(const struct cpuid_set *set, u32 leaf, u32 index,
 	}
 }
 
-void cpuid_query(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
-		 u32 leaf, u32 index, u32 out[4])
+/* So that no other leaf costs a look at each */
+#define LEAVES_DYNAMIC (BIT(0x1) | BIT(0x7) | BIT(0xd))
+
+static __always_inline void cpuid_answer(const struct kvm_cpuid_entry2 *entry,
+					 const struct cpuid_dyn *dyn,
+					 u32 leaf, u32 index, u32 out[4])
 {
-	const struct kvm_cpuid_entry2 *entry = cpuid_find(set, leaf, index);
+	out[OUT_EAX] = entry->eax;
+	out[OUT_EBX] = entry->ebx;
+	out[OUT_ECX] = entry->ecx;
+	out[OUT_EDX] = entry->edx;
+	if (leaf <= 0xd && (LEAVES_DYNAMIC >> leaf & 1))
+		cpuid_overlay(dyn, leaf, index, out);
+}
+
+static noinline void cpuid_query_range(const struct cpuid_set *set,
+				       const struct cpuid_dyn *dyn,
+				       u32 leaf, u32 index, u32 out[4])
+{
+	const struct kvm_cpuid_entry2 *entry;
 
 	out[OUT_EAX] = 0;
 	out[OUT_EBX] = 0;
@@ -330,23 +397,27 @@ void cpuid_query(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
 	out[OUT_EDX] = 0;
 	if (!set)
 		return;
-	if (!entry) {
-		if (leaf <= cpuid_range_end(set, leaf)) {
-			cpuid_absent(set, leaf, index, out);
-			return;
-		}
-		if (set->vendor == CPUID_AMD)
-			return;
-		leaf = set->max_basic;
-		entry = cpuid_find(set, leaf, index);
-		if (!entry)
-			return;
+	if (leaf <= cpuid_range_end(set, leaf)) {
+		cpuid_absent(set, leaf, index, out);
+		return;
 	}
-	out[OUT_EAX] = entry->eax;
-	out[OUT_EBX] = entry->ebx;
-	out[OUT_ECX] = entry->ecx;
-	out[OUT_EDX] = entry->edx;
-	cpuid_overlay(dyn, leaf, index, out);
+	if (set->vendor == CPUID_AMD)
+		return;
+	entry = cpuid_find(set, set->max_basic, index);
+	if (entry)
+		cpuid_answer(entry, dyn, set->max_basic, index, out);
+}
+
+void cpuid_query(const struct cpuid_set *set, const struct cpuid_dyn *dyn,
+		 u32 leaf, u32 index, u32 out[4])
+{
+	const struct kvm_cpuid_entry2 *entry;
+
+	entry = cpuid_find_quick(set, leaf, index);
+	if (likely(entry))
+		cpuid_answer(entry, dyn, leaf, index, out);
+	else
+		cpuid_query_range(set, dyn, leaf, index, out);
 }
 
 static void cpuid_entry_overlay(struct kvm_cpuid_entry2 *entry,

@@ -22,6 +22,8 @@
 
 /* The most KVM_SET_CPUID2 takes; more is the caller's -E2BIG. */
 #define CPUID_MAX_ENTRIES 256
+/* So many leaves of each range are found without a search. */
+#define CPUID_FIRST 64
 /* No supported set is longer: VMMs ask with room for this many. */
 #define CPUID_MAX_SUPPORTED 100
 
@@ -89,6 +91,8 @@ struct cpuid_set {
 	u32 key_count;
 	u64 *keys;		/* leaf << 32 | index, ascending, unique */
 	u8 *order;		/* keys[i] is entries[order[i]] */
+	/* The first entry of a leaf, plus one: cpuid_first(). */
+	u8 first[4][CPUID_FIRST];
 	struct kvm_cpuid_entry2 entries[];
 };
 
