@@ -519,7 +519,7 @@ static bool emuglue_store(struct vcpu *vcpu, struct gpa gpa)
 	return emu_store(&vcpu->emu, &store) &&
 	       offset_in_page(store.linear) == offset_in_page(gpa.v) &&
 	       offset_in_page(gpa.v) + store.size <= PAGE_SIZE &&
-	       io_bus_write(vcpu, VM_BUS_MMIO, gpa.v, store.size, &store.value);
+	       io_mmio_write(vcpu, gpa.v, store.size, &store.value);
 }
 
 enum run_next emuglue_device(struct vcpu *vcpu, struct gpa gpa, bool write)

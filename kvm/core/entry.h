@@ -25,6 +25,7 @@ struct entry {
 	bool cr8_exit;		/* exit when the guest writes CR8 */
 	bool exit_at_once;	/* inject, then exit before an instruction */
 	bool again;		/* right after an exit, interrupts off since */
+	bool same;		/* and but for RG_GPR and RG_RIP as before it */
 	/* For hardware that delivers: the LAPIC's highest vectors, or -1. */
 	s16 requested, in_service;
 };
@@ -137,6 +138,13 @@ struct exit {
 		} invlpg;
 	};
 };
+
+/** exit_clear_details() - zeros for all that only some kinds have */
+static inline void exit_clear_details(struct exit *exit)
+{
+	memset((u8 *)exit + offsetof(struct exit, pio), 0,
+	       sizeof(*exit) - offsetof(struct exit, pio));
+}
 
 /* ---- policy: what the controls follow from ---------------------------- */
 

@@ -125,7 +125,7 @@ static enum run_next exit_in(struct vcpu *vcpu, u16 port, u8 size)
 	struct regs *regs = &vcpu->regs;
 	u64 value = 0;
 
-	if (!io_bus_read(vcpu, VM_BUS_PIO, port, size, &value)) {
+	if (!io_port_read(vcpu, port, size, &value)) {
 		io_ask_pio(vcpu, port, size, NULL);
 		exit_skip(vcpu);
 		return RUN_USER;
@@ -143,7 +143,7 @@ static enum run_next exit_out(struct vcpu *vcpu, u16 port, u8 size)
 {
 	u64 value = vcpu->regs.gpr[R_RAX];
 
-	if (io_bus_write(vcpu, VM_BUS_PIO, port, size, &value))
+	if (io_port_write(vcpu, port, size, &value))
 		return exit_skip(vcpu);
 	/* Past it at once: an OUT that resets the machine is not repeated. */
 	exit_skip(vcpu);

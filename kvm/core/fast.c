@@ -9,7 +9,6 @@
 #include "core/emuglue.h"
 #include "core/fast.h"
 #include "core/fetch.h"
-#include "core/fpu.h"
 #include "core/hostwork.h"
 #include "core/hypercall.h"
 #include "core/io.h"
@@ -99,7 +98,7 @@ static enum fast_rc fast_out(struct vcpu *vcpu, u16 port, unsigned int size)
 {
 	const u64 *rax = &vcpu->regs.gpr[R_RAX];
 
-	if (io_bus_write(vcpu, VM_BUS_PIO, port, size, rax))
+	if (io_port_write(vcpu, port, size, rax))
 		return FAST_AGAIN;
 	io_ask_pio(vcpu, port, size, rax);
 	return fast_user(vcpu);
@@ -114,7 +113,7 @@ static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 		return FAST_NO;
 	if (!exit->pio.in)
 		return fast_out(vcpu, exit->pio.port, size);
-	if (!io_bus_read(vcpu, VM_BUS_PIO, exit->pio.port, size, &value)) {
+	if (!io_port_read(vcpu, exit->pio.port, size, &value)) {
 		io_ask_pio(vcpu, exit->pio.port, size, NULL);
 		return fast_user(vcpu);
 	}
@@ -125,7 +124,7 @@ static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 
 static enum fast_rc fast_tdp(struct vcpu *vcpu, struct exit *exit)
 {
-	if (fpu_pkru_guest(vcpu) || exit->tdp.user_walk)
+	if (exit->tdp.user_walk)
 		return FAST_NO;
 	switch (mmio_fast(vcpu, exit)) {
 	case RUN_AGAIN:
@@ -147,52 +146,50 @@ struct fast_row {
 	enum fast_rc (*handle)(struct vcpu *vcpu, struct exit *exit);
 	u8 len;			/* of the instruction without prefixes; or */
 	bool finds_len;		/* the handler sets exit->insn_len */
-	u32 opcode;		/* its bytes */
+	u32 opcode, mask;	/* its bytes; those that count */
 };
 
+#define FAST_OPCODE(bytes, value) \
+	.len = (bytes), .opcode = (value), .mask = GENMASK(8 * (bytes) - 1, 0)
+
 static const struct fast_row fast_rows[EXIT_KIND_COUNT] = {
-	[EXIT_KIND_CPUID] = { fast_cpuid, 2, false, 0xa20f },
-	[EXIT_KIND_RDMSR] = { fast_rdmsr, 2, false, 0x320f },
-	[EXIT_KIND_WRMSR] = { fast_wrmsr, 2, false, 0x300f },
+	[EXIT_KIND_CPUID] = { fast_cpuid, FAST_OPCODE(2, 0xa20f) },
+	[EXIT_KIND_RDMSR] = { fast_rdmsr, FAST_OPCODE(2, 0x320f) },
+	[EXIT_KIND_WRMSR] = { fast_wrmsr, FAST_OPCODE(2, 0x300f) },
 	[EXIT_KIND_PIO] = { fast_pio },
-	[EXIT_KIND_HYPERCALL] = { fast_hypercall, 3 },
-	[EXIT_KIND_INVD] = { fast_skip, 2, false, 0x080f },
-	[EXIT_KIND_WBINVD] = { fast_skip, 2, false, 0x090f },
+	[EXIT_KIND_HYPERCALL] = { fast_hypercall, FAST_OPCODE(3, 0) },
+	[EXIT_KIND_INVD] = { fast_skip, FAST_OPCODE(2, 0x080f) },
+	[EXIT_KIND_WBINVD] = { fast_skip, FAST_OPCODE(2, 0x090f) },
 	[EXIT_KIND_TDP_FAULT] = { fast_tdp, .finds_len = true },
 };
 
-/* The length, if hardware tells or it is the plain form of what we expect. */
-static bool fast_len(struct vcpu *vcpu, const struct fast_row *row)
+/* Is it the plain form of what we expect? */
+static bool fast_fetch(struct vcpu *vcpu, const struct fast_row *row)
 {
 	u32 opcode = row->opcode;
-	u64 code[FETCH_BYTES / 8];
 
-	if (vcpu->exit.insn_len | row->finds_len)
-		return true;
-	if (!row->len || fpu_pkru_guest(vcpu) || !fetch_code(vcpu, code))
+	if (!row->len)
 		return false;
 	if (!opcode)
 		memcpy(&opcode, backend.hypercall, sizeof(backend.hypercall));
-	if ((code[0] & mask_bytes(row->len)) != opcode)
+	if (!fetch_is(vcpu, opcode, row->mask))
 		return false;
 	vcpu->exit.insn_len = row->len;
 	return true;
 }
 
 /* Nothing but the instruction has to be looked at. */
-static bool fast_plain(const struct vcpu *vcpu)
+static __always_inline bool fast_plain(const struct vcpu *vcpu)
 {
 	const struct exit *exit = &vcpu->exit;
-	const struct entry *entry = &vcpu->entry;
 
-	return vcpu->fast_run < FAST_MAX &&
-	       exit->inflight.type == EVENT_NONE && !exit->nmi_unblocked &&
-	       exit->cr8 == entry->cr8 && !entry->exit_at_once &&
-	       !(entry->windows & WINDOW_NMI) &&
-	       !(vcpu->regs.rflags & RFLAGS_TF) &&
+	static_assert(EVENT_NONE == 0);
+	return !(exit->inflight.type | exit->nmi_unblocked |
+		 (exit->cr8 ^ vcpu->entry.cr8) |
+		 (vcpu->regs.rflags & RFLAGS_TF)) &&
+	       vcpu->fast_left &&
 	       /* Outside 64-bit code RIP might wrap. */
-	       (u32)vcpu->regs.rip < U32_MAX - EMU_MAX_LEN &&
-	       !(vcpu->guest_debug | vcpu->hw_irqs);
+	       (u32)vcpu->regs.rip < U32_MAX - EMU_MAX_LEN;
 }
 
 static void fast_done(struct vcpu *vcpu)
@@ -215,6 +212,20 @@ static bool fast_undisturbed(const struct vcpu *vcpu)
 	       !request_pending(vcpu) && !hostwork_pending();
 }
 
+void fast_begin(struct vcpu *vcpu)
+{
+	vcpu->fast_left = FAST_MAX;
+}
+
+void fast_limit(struct vcpu *vcpu)
+{
+	const struct entry *entry = &vcpu->entry;
+
+	if (entry->exit_at_once | (entry->windows & WINDOW_NMI) |
+	    vcpu->guest_debug | vcpu->hw_irqs)
+		vcpu->fast_left = 0;
+}
+
 enum fast_rc fast_exit(struct vcpu *vcpu)
 {
 	struct exit *exit = &vcpu->exit;
@@ -225,13 +236,13 @@ enum fast_rc fast_exit(struct vcpu *vcpu)
 	if (kind >= EXIT_KIND_COUNT || !row->handle || !fast_plain(vcpu))
 		return FAST_NO;
 	epoch_enter(&vcpu->reader);
-	if (fast_len(vcpu, row))
+	if ((exit->insn_len | row->finds_len) || fast_fetch(vcpu, row))
 		rc = row->handle(vcpu, exit);
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	if (rc == FAST_NO)
 		return FAST_NO;
 	vcpu->stat.kind[kind]++;
-	vcpu->fast_run++;
+	vcpu->fast_left--;
 	fast_done(vcpu);
 	if (exit->kind == EXIT_KIND_USER)
 		return FAST_NO;

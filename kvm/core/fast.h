@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Exits that are answered at once: with interrupts off, the guest's FPU state
- * and PKRU loaded, and the guest entered again without the way round.
+ * and PKRU loaded, and the guest entered again without the way round. Where
+ * PKRU keeps us from the VMM's memory, it is not there.
  *
  * What is done here is what needs nothing of the host: no sleep, no lock but
  * those that interrupts may take, no MMU lock (whose holders wait for vCPUs to
@@ -19,6 +20,12 @@ enum fast_rc {
 	FAST_AGAIN,	/* done: enter with vcpu->entry as it is now */
 	FAST_PICK,	/* done: choose what to inject, then enter */
 };
+
+/** fast_begin() - before the first of a row of entries */
+void fast_begin(struct vcpu *vcpu);
+
+/** fast_limit() - vcpu->entry was chosen: may its exit be answered at once */
+void fast_limit(struct vcpu *vcpu);
 
 /**
  * fast_exit() - answer vcpu->exit, if that can be done at once

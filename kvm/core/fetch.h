@@ -25,7 +25,7 @@ struct vcpu;
 
 struct fetch_page {
 	u64 generation;		/* of the memslots; 0: nothing is kept */
-	u64 linear;
+	u64 linear;		/* of 64-bit code */
 	u64 cr3, cr4, efer;
 	bool user;
 	u8 entries;
@@ -54,5 +54,8 @@ void fetch_remember(struct vcpu *vcpu, u64 linear, struct gpa gpa,
  * walk, or more than one page.
  */
 bool fetch_code(struct vcpu *vcpu, u64 code[FETCH_BYTES / 8]);
+
+/** fetch_is() - the same question for four bytes: are they @bytes, in @mask */
+bool fetch_is(struct vcpu *vcpu, u32 bytes, u32 mask);
 
 #endif

@@ -11,32 +11,23 @@
 
 /* ---- in-kernel devices ------------------------------------------------ */
 
-static const struct bus_table *io_table(struct vcpu *vcpu, enum vm_bus bus)
+bool io_mmio_read(struct vcpu *vcpu, u64 addr, unsigned int len, void *data)
 {
-	/* The epoch keeps it: see mem/epoch.h. */
-	return rcu_dereference_raw(vcpu->vm->bus[bus]);
-}
-
-bool io_bus_read(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
-		 unsigned int len, void *data)
-{
-	if (bus == VM_BUS_MMIO && vcpu->lapic &&
-	    lapic_mmio_claims(vcpu->lapic, addr)) {
+	if (vcpu->lapic && lapic_mmio_claims(vcpu->lapic, addr)) {
 		lapic_mmio_read(vcpu->lapic, addr & ~PAGE_MASK, len, data);
 		return true;
 	}
-	return bus_read(io_table(vcpu, bus), addr, len, data);
+	return bus_read(vm_bus(vcpu->vm, VM_BUS_MMIO), addr, len, data);
 }
 
-bool io_bus_write(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
-		  unsigned int len, const void *data)
+bool io_mmio_write(struct vcpu *vcpu, u64 addr, unsigned int len,
+		   const void *data)
 {
-	if (bus == VM_BUS_MMIO && vcpu->lapic &&
-	    lapic_mmio_claims(vcpu->lapic, addr)) {
+	if (vcpu->lapic && lapic_mmio_claims(vcpu->lapic, addr)) {
 		lapic_mmio_write(vcpu->lapic, addr & ~PAGE_MASK, len, data);
 		return true;
 	}
-	return bus_write(io_table(vcpu, bus), addr, len, data);
+	return bus_write(vm_bus(vcpu->vm, VM_BUS_MMIO), addr, len, data);
 }
 
 /* ---- the coalesced ring ----------------------------------------------- */
@@ -216,8 +207,8 @@ enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 	if (write)
 		memcpy(f->data, data, len);
 
-	if (write ? io_bus_write(vcpu, VM_BUS_MMIO, gpa.v, len, f->data) :
-		    io_bus_read(vcpu, VM_BUS_MMIO, gpa.v, len, f->data)) {
+	if (write ? io_mmio_write(vcpu, gpa.v, len, f->data) :
+		    io_mmio_read(vcpu, gpa.v, len, f->data)) {
 		if (!write)
 			memcpy(data, f->data, len);
 		f->done = true;
@@ -297,7 +288,7 @@ enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
 		return MEM_OK;
 	}
 	for (i = 0; i < count; i++)
-		if (!io_bus_read(vcpu, VM_BUS_PIO, port, size,
+		if (!io_port_read(vcpu, port, size,
 				 (u8 *)data + i * size))
 			break;
 	/* A port answers always or never: only the first can refuse. */
@@ -317,7 +308,7 @@ enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
 	if (io_pio_replay(vcpu, port, size, count, false))
 		return MEM_OK;
 	for (i = 0; i < count; i++)
-		if (!io_bus_write(vcpu, VM_BUS_PIO, port, size,
+		if (!io_port_write(vcpu, port, size,
 				  (const u8 *)data + i * size))
 			break;
 	if (i == count)

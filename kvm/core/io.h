@@ -11,9 +11,7 @@
 
 #include "base/rc.h"
 #include "base/types.h"
-#include "core/vm.h"
-
-struct vcpu;
+#include "core/vcpu.h"
 
 /* vCPU's thread, loaded, inside its epoch, for all of these. */
 
@@ -31,11 +29,23 @@ enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
 enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
 		       unsigned int count, const void *data);
 
-/** io_bus_read() / io_bus_write() - in-kernel devices only; handled? */
-bool io_bus_read(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
-		 unsigned int len, void *data);
-bool io_bus_write(struct vcpu *vcpu, enum vm_bus bus, u64 addr,
-		  unsigned int len, const void *data);
+/** io_mmio_read() / io_mmio_write() - in-kernel devices only; handled? */
+bool io_mmio_read(struct vcpu *vcpu, u64 addr, unsigned int len, void *data);
+bool io_mmio_write(struct vcpu *vcpu, u64 addr, unsigned int len,
+		   const void *data);
+
+/** io_port_read() / io_port_write() - the same for ports */
+static inline bool io_port_read(struct vcpu *vcpu, u16 port, unsigned int len,
+				void *data)
+{
+	return bus_read(vm_bus(vcpu->vm, VM_BUS_PIO), port, len, data);
+}
+
+static inline bool io_port_write(struct vcpu *vcpu, u16 port, unsigned int len,
+				 const void *data)
+{
+	return bus_write(vm_bus(vcpu->vm, VM_BUS_PIO), port, len, data);
+}
 
 /**
  * io_ask_pio() - have the VMM do one IN or OUT of an instruction that is over

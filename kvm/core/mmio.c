@@ -42,9 +42,9 @@ static bool mmio_bus(struct vcpu *vcpu, u64 gpa, const struct emu_move *move)
 
 	if (move->write) {
 		value = emu_move_value(move, regs);
-		return io_bus_write(vcpu, VM_BUS_MMIO, gpa, move->size, &value);
+		return io_mmio_write(vcpu, gpa, move->size, &value);
 	}
-	if (!io_bus_read(vcpu, VM_BUS_MMIO, gpa, move->size, &value))
+	if (!io_mmio_read(vcpu, gpa, move->size, &value))
 		return false;
 	emu_move_load(move, regs, value);
 	regs_touch(regs, RG_GPR);

@@ -189,6 +189,7 @@ static bool run_prepare_entry(struct vcpu *vcpu)
 		return false;
 	run_pick(vcpu);
 	run_set_tpr(vcpu);
+	fast_limit(vcpu);
 	if (vcpu->controls_stale) {
 		backend.controls_changed(vcpu);
 		vcpu->controls_stale = false;
@@ -219,6 +220,7 @@ static bool run_enter(struct vcpu *vcpu)
 
 	preempt_disable();
 	local_irq_disable();
+	fast_begin(vcpu);
 	if (!run_prepare_entry(vcpu)) {
 		WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
@@ -230,12 +232,13 @@ static bool run_enter(struct vcpu *vcpu)
 	vtime_account_guest_enter();
 
 	vcpu->entry.again = false;
-	vcpu->fast_run = 0;
+	vcpu->entry.same = false;
 	do {
 		backend_call(run)(vcpu, &vcpu->entry, &vcpu->exit);
 		vcpu->stat.exits++;
-		vcpu->entry.again = true;
 		fast = fast_exit(vcpu);
+		vcpu->entry.again = true;
+		vcpu->entry.same = fast == FAST_AGAIN;
 	} while (fast == FAST_AGAIN ||
 		 (fast == FAST_PICK && run_prepare_again(vcpu)));
 

@@ -135,7 +135,7 @@ struct vcpu {
 	struct policy policy;
 	bool controls_stale;		/* call controls_changed() at entry */
 	struct entry entry;
-	u32 fast_run;			/* exits answered at once, in a row */
+	u32 fast_left;			/* exits that may be answered at once */
 	struct exit exit;
 	struct emu_ctxt emu;
 	struct fetch_cache fetch;

@@ -142,6 +142,14 @@ static inline bool vm_has_lapic(const struct vm *vm)
 	return vm->irqchip_mode != IRQCHIP_NONE;
 }
 
+/** vm_bus() - a bus as it is now; a vCPU's thread inside its epoch */
+static inline const struct bus_table *vm_bus(const struct vm *vm,
+					     enum vm_bus bus)
+{
+	/* The epoch keeps it: see mem/epoch.h. */
+	return rcu_dereference_raw(vm->bus[bus]);
+}
+
 /**
  * vm_bus_add() - make @range visible to vCPUs; slots_lock held
  * vm_bus_remove() - take it back: on return no vCPU uses or will use it

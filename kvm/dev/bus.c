@@ -60,12 +60,13 @@ static bool ranges_collide(const struct bus_range *a,
 }
 
 /* Number of entries whose start is not above @addr. */
-static unsigned int upper_bound(const struct bus_table *t, u64 addr)
+static __always_inline unsigned int upper_bound(const struct bus_table *t,
+						u64 addr)
 {
 	unsigned int lo = 0, hi = t->nr;
 
 	while (lo < hi) {
-		unsigned int mid = lo + (hi - lo) / 2;
+		unsigned int mid = (lo + hi) / 2;
 
 		if (t->entry[mid].r.start <= addr)
 			lo = mid + 1;
@@ -170,51 +171,57 @@ static u64 load_le(const void *data, unsigned int len)
 	return v;
 }
 
-/* Does an access (a read if @data is NULL) belong to this range? */
-static bool range_wants(const struct bus_range *r, u64 addr, unsigned int len,
-			const void *data)
+/* From the last entry that starts at @addr or below, as long as one reaches. */
+#define for_each_candidate(i, t, addr)					\
+	for ((i) = upper_bound((t), (addr));				\
+	     (i)-- && (t)->entry[i].max_last >= (addr);)
+
+static __always_inline bool area_has(const struct bus_range *r, u64 addr,
+				     unsigned int len)
 {
-	if (r->kind == BUS_AREA)
-		return range_last(r) - addr >= len - 1;
-	if (!data || r->start != addr || (r->len && r->len != len))
-		return false;
-	return !r->has_datamatch || load_le(data, len) == r->datamatch;
+	return r->kind == BUS_AREA && addr - r->start + len <= r->len;
 }
 
-static bool dev_access(struct bus_dev *dev, u64 addr, unsigned int len,
-		       void *in, const void *out)
+static __always_inline bool exact_wants(const struct bus_range *r, u64 addr,
+					unsigned int len, const void *data)
 {
-	if (in)
-		return dev->ops->read && dev->ops->read(dev, addr, len, in);
-	return dev->ops->write && dev->ops->write(dev, addr, len, out);
-}
-
-static bool bus_access(const struct bus_table *t, u64 addr, unsigned int len,
-		       void *in, const void *out)
-{
-	unsigned int i;
-
-	if (!t || len - 1 > 7)
-		return false;
-	i = upper_bound(t, addr);
-	while (i-- && t->entry[i].max_last >= addr) {
-		const struct bus_range *r = &t->entry[i].r;
-
-		if (range_last(r) >= addr && range_wants(r, addr, len, out) &&
-		    dev_access(r->dev, addr, len, in, out))
-			return true;
-	}
-	return false;
+	return r->kind == BUS_EXACT && r->start == addr &&
+	       (!r->len || r->len == len) &&
+	       (!r->has_datamatch || load_le(data, len) == r->datamatch);
 }
 
 bool bus_read(const struct bus_table *t, u64 addr, unsigned int len,
 	      void *data)
 {
-	return bus_access(t, addr, len, data, NULL);
+	unsigned int i;
+
+	if (!t || len - 1 > 7)
+		return false;
+	for_each_candidate(i, t, addr) {
+		const struct bus_range *r = &t->entry[i].r;
+
+		if (area_has(r, addr, len) && r->dev->ops->read &&
+		    r->dev->ops->read(r->dev, addr, len, data))
+			return true;
+	}
+	return false;
 }
 
 bool bus_write(const struct bus_table *t, u64 addr, unsigned int len,
 	       const void *data)
 {
-	return bus_access(t, addr, len, NULL, data);
+	unsigned int i;
+
+	if (!t || len - 1 > 7)
+		return false;
+	for_each_candidate(i, t, addr) {
+		const struct bus_range *r = &t->entry[i].r;
+
+		if ((area_has(r, addr, len) ||
+		     exact_wants(r, addr, len, data)) &&
+		    r->dev->ops->write &&
+		    r->dev->ops->write(r->dev, addr, len, data))
+			return true;
+	}
+	return false;
 }

@@ -68,6 +68,8 @@ void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry)
 	control->event_inj = svm_event_encode(event);
 	if (event_is_soft(event))
 		save->rip += event->insn_len;
+	/* With nRIP it is this that is pushed for a soft event: 15.20 */
+	control->next_rip = save->rip;
 }
 
 /* Was @event, found in flight, the one this entry injected? */

@@ -138,19 +138,22 @@ static void decode_exception(const struct vmcb *vmcb,
 /* 15.10.2: the port and where to go on, with or without nRIP */
 static void decode_ioio(const struct vmcb *vmcb, struct exit *exit)
 {
-	u64 len = vmcb->control.exit_info2 - vmcb->save.rip;
+	u32 info = vmcb->control.exit_info1;
+	u32 size = (info >> IOIO_SIZE_SHIFT) & 7;
+	u64 next = vmcb->control.exit_info2;
+	u64 len = next - vmcb->save.rip;
 
-	exit->kind = EXIT_KIND_PIO;
-	exit->pio.port = vmcb->control.exit_info1 >> IOIO_PORT_SHIFT;
-	exit->pio.size = (vmcb->control.exit_info1 >> IOIO_SIZE_SHIFT) & 7;
-	exit->pio.in = vmcb->control.exit_info1 & IOIO_IN;
-	exit->pio.string = vmcb->control.exit_info1 & IOIO_STRING;
-	exit->pio.rep = vmcb->control.exit_info1 & IOIO_REP;
-	if (len >= 1 && len <= 15) {
+	exit->pio.port = info >> IOIO_PORT_SHIFT;
+	exit->pio.size = size;
+	exit->pio.in = info & IOIO_IN;
+	exit->pio.string = info & IOIO_STRING;
+	exit->pio.rep = info & IOIO_REP;
+	exit->pio.next_rip = 0;
+	if (len - 1 <= 14) {
 		exit->insn_len = len;
-		exit->pio.next_rip = vmcb->control.exit_info2;
+		exit->pio.next_rip = next;
 	}
-	if (exit->pio.size != 1 && exit->pio.size != 2 && exit->pio.size != 4)
+	if (!(BIT(size) & (BIT(1) | BIT(2) | BIT(4))))
 		exit->kind = EXIT_KIND_EMULATE;
 }
 
@@ -194,10 +197,11 @@ static void decode_fail(const struct vmcb *vmcb, struct exit *exit)
 }
 
 /* False: the code has no row. */
-static bool decode_row(const struct vmcb *vmcb, const struct svm_caps *caps,
-		       struct exit *exit)
+static __always_inline bool decode_row(const struct vmcb *vmcb,
+				       const struct svm_caps *caps,
+				       struct exit *exit)
 {
-	u64 i = vmcb->control.exit_code - ROW_FIRST;
+	u64 i = exit->hw_reason - ROW_FIRST;
 	const struct exit_row *row;
 
 	if (i >= ROW_COUNT)
@@ -220,22 +224,12 @@ static bool decode_row(const struct vmcb *vmcb, const struct svm_caps *caps,
 	return row->type != NO_ROW;
 }
 
-void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
-		     struct exit *exit)
+static noinline void decode_other(const struct vmcb *vmcb,
+				  const struct svm_caps *caps,
+				  struct exit *exit)
 {
-	*exit = (struct exit){
-		.hw_reason = vmcb->control.exit_code,
-		.cr8 = vmcb->control.vintr & V_TPR,
-		/* One bit for both: each blocks what the other does. */
-		.shadow = vmcb->control.shadow & VMCB_SHADOW ?
-			  SHADOW_STI | SHADOW_MOV_SS : 0,
-	};
-	if (unlikely(vmcb->control.exit_int_info & EVT_VALID))
-		exit->inflight = svm_event_decode(vmcb->control.exit_int_info);
-
-	if (decode_row(vmcb, caps, exit))
-		return;
-	switch (vmcb->control.exit_code) {
+	exit_clear_details(exit);
+	switch (exit->hw_reason) {
 	case VMEXIT_CR_READ ... VMEXIT_CR_WRITE + 15:
 	case VMEXIT_CR0_SEL:
 		return decode_cr(vmcb, caps, exit);
@@ -263,6 +257,32 @@ void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
 	}
 	/* An unknown code: we asked for no such intercept. */
 	exit->kind = EXIT_KIND_PRIVATE;
+}
+
+/* What all exits have. */
+static __always_inline void decode_common(const struct vmcb *vmcb,
+					  struct exit *exit)
+{
+	exit->hw_reason = vmcb->control.exit_code;
+	exit->insn_len = 0;
+	exit->insn_bytes_count = 0;
+	exit->cr8 = vmcb->control.vintr & V_TPR;
+	/* One bit for both: each blocks what the other does. */
+	exit->shadow = vmcb->control.shadow & VMCB_SHADOW ?
+		       SHADOW_STI | SHADOW_MOV_SS : 0;
+	exit->nmi_unblocked = false;
+	exit->in_service = 0;
+	exit->inflight = (struct event){ .type = EVENT_NONE };
+	if (unlikely(vmcb->control.exit_int_info & EVT_VALID))
+		exit->inflight = svm_event_decode(vmcb->control.exit_int_info);
+}
+
+void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
+		     struct exit *exit)
+{
+	decode_common(vmcb, exit);
+	if (!decode_row(vmcb, caps, exit))
+		decode_other(vmcb, caps, exit);
 }
 
 struct event svm_event_decode(u64 info)

@@ -29,6 +29,7 @@
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 struct svm_caps svm_host_caps __ro_after_init;
+u32 svm_clean __ro_after_init;
 
 /* Every port intercepted, for everybody: the guest never writes it. */
 static unsigned long iopm;
@@ -101,6 +102,7 @@ static int svm_setup(void)
 		return -EOPNOTSUPP;
 	}
 	svm_host_caps = svm_caps(&host);
+	svm_clean = svm_host_caps.clean_bits ? CLEAN_ALL : 0;
 
 	iopm = __get_free_pages(GFP_KERNEL, IOPM_ORDER);
 	if (!iopm || svm_msr_setup()) {

@@ -19,10 +19,8 @@
 #include <linux/mem_encrypt.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
-#include <asm/nospec-branch.h>
-#include <asm/spec-ctrl.h>
 
-#include "svm/svm.h"
+#include "svm/switch.h"
 
 void svm_msr_cpu(bool on)
 {
@@ -115,79 +113,9 @@ void svm_msr_cpuid(struct svm_vcpu *svm)
 	svm_msr_map(svm);
 }
 
-/* Elsewhere VIRT_SPEC_CTRL stands for nothing. */
-static __always_inline bool has_virt_ssbd(void)
-{
-	return cpu_feature_enabled(X86_FEATURE_LS_CFG_SSBD) ||
-	       cpu_feature_enabled(X86_FEATURE_VIRT_SSBD);
-}
-
-static void spec_ctrl_enter(struct svm_vcpu *svm)
-{
-	u64 guest = svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
-
-	if (has_virt_ssbd())
-		x86_spec_ctrl_set_guest(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
-	/* Hardware loads this one whether or not the guest ever wrote it. */
-	if (svm_host_caps.spec_ctrl)
-		svm->vmcb->save.spec_ctrl = guest;
-	if (!svm->spec_ctrl_live) {
-		if (!guest || !cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
-			return;
-		svm->spec_ctrl_live = true;
-		svm_msr_map(svm);
-	}
-	/* The VMM chose the value: hardware may not have all of its bits. */
-	if (!svm_host_caps.spec_ctrl &&
-	    guest != this_cpu_read(x86_spec_ctrl_current))
-		wrmsrl_safe(MSR_IA32_SPEC_CTRL, guest);
-}
-
-static void spec_ctrl_leave(struct svm_vcpu *svm)
-{
-	u64 *guest = &svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
-	u64 host = this_cpu_read(x86_spec_ctrl_current);
-
-	if (svm->spec_ctrl_live && svm_host_caps.spec_ctrl) {
-		*guest = svm->vmcb->save.spec_ctrl;
-	} else if (svm->spec_ctrl_live) {
-		*guest = native_read_msr(MSR_IA32_SPEC_CTRL);
-		if (*guest != host)
-			native_wrmsrl(MSR_IA32_SPEC_CTRL, host);
-	}
-	if (has_virt_ssbd())
-		x86_spec_ctrl_restore_host(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
-}
-
-static void tsc_aux_set(struct svm_cpu *sc, u32 val)
-{
-	if (sc->tsc_aux == val)
-		return;
-	sc->tsc_aux = val;
-	wrmsr(MSR_TSC_AUX, val, 0);
-}
-
-void svm_msr_enter(struct svm_vcpu *svm, struct svm_cpu *sc)
-{
-	struct vcpu *vcpu = &svm->vcpu;
-
-	if (cpu_feature_enabled(X86_FEATURE_RDTSCP))
-		tsc_aux_set(sc, vcpu->msrs.val[SLOT_TSC_AUX]);
-	if (svm_host_caps.tsc_ratio && sc->tsc_ratio != vcpu->tsc.ratio) {
-		sc->tsc_ratio = vcpu->tsc.ratio;
-		wrmsrl(SVM_MSR_TSC_RATIO, sc->tsc_ratio & TSC_RATIO_MAX);
-	}
-	spec_ctrl_enter(svm);
-}
-
-void svm_msr_leave(struct svm_vcpu *svm)
-{
-	spec_ctrl_leave(svm);
-}
-
 void svm_msr_put(struct svm_cpu *sc)
 {
-	tsc_aux_set(sc, sc->host_tsc_aux);
+	svm_tsc_aux(sc, sc->host_tsc_aux);
 }
 
 enum msr_rc svm_msr_get(struct vcpu *vcpu, u32 index, u64 *val)

@@ -68,10 +68,11 @@ static void seg_flush(struct vmcb_seg *to, const struct segment *seg)
 		   (seg->g ? SEG_ATTR_G : 0);
 }
 
-static bool seg_same(const struct vmcb_seg *a, const struct vmcb_seg *b)
+static __always_inline bool seg_same(const struct vmcb_seg *a,
+				     const struct vmcb_seg *b)
 {
-	return a->base == b->base && a->limit == b->limit &&
-	       a->attr == b->attr && a->selector == b->selector;
+	static_assert(sizeof(*a) == 2 * sizeof(u64));
+	return !memcmp(a, b, sizeof(*a));
 }
 
 /*
@@ -114,7 +115,6 @@ static void segs_load(struct svm_vcpu *svm)
 
 	for (i = 0; i < SEG_COUNT; i++)
 		seg_update(svm, i);
-	code_load(svm);
 	regs->gdt.base = save->gdtr.base;
 	regs->gdt.limit = save->gdtr.limit;
 	regs->idt.base = save->idtr.base;
@@ -190,43 +190,36 @@ static void syscall_flush(const struct regs *regs, struct vmcb_save *save)
 	save->sysenter_eip = regs->sysenter_eip;
 }
 
-void svm_regs_load(struct vcpu *vcpu, u32 groups)
+static noinline void groups_load(struct svm_vcpu *svm, u32 groups)
 {
-	struct svm_vcpu *svm = to_svm(vcpu);
-	struct regs *regs = &vcpu->regs;
-	struct vmcb_save *save = &svm->vmcb->save;
+	const struct vmcb_save *save = &svm->vmcb->save;
+	struct regs *regs = &svm->vcpu.regs;
 
-	/* run.c takes these two out of the VMCB at each exit. */
-	groups &= ~(RG_GPR | RG_RIP);
 	if (groups & (RG_SEG & ~RG_CODE))
 		segs_load(svm);
-	else if (groups & RG_CODE)
-		code_load(svm);
 	if (groups & RG_CR)
 		cr_load(svm);
 	if (groups & RG_CR2)
 		regs->cr2 = save->cr2;
 	if (groups & RG_DR) {
 		regs->dr6 = save->dr6;
-		if (!vcpu->policy.debug_dr7)
+		if (!svm->vcpu.policy.debug_dr7)
 			regs->dr7 = save->dr7;
 	}
 	if (groups & RG_SYSCALL)
 		syscall_load(regs, save);
-	regs->avail |= groups;
 }
 
-void svm_regs_collect(struct svm_vcpu *svm)
+void svm_regs_load(struct vcpu *vcpu, u32 groups)
 {
-	const struct vmcb_save *save = &svm->vmcb->save;
-	struct regs *regs = &svm->vcpu.regs;
+	struct svm_vcpu *svm = to_svm(vcpu);
 
-	/* The guest changes no other control register by itself. */
-	regs->cr3 = save->cr3;
-	regs->dr6 = save->dr6;
-	if (likely(!svm->vcpu.policy.debug_dr7))
-		regs->dr7 = save->dr7;
-	regs->avail = RG_GPR | RG_RIP | RG_CR | RG_DR;
+	vcpu->regs.avail |= groups;
+	if (groups & RG_CODE)
+		code_load(svm);
+	/* run.c takes RG_GPR and RG_RIP out of the VMCB at each exit. */
+	if (unlikely(groups & ~(RG_CODE | RG_GPR | RG_RIP)))
+		groups_load(svm, groups);
 }
 
 void svm_regs_flush(struct svm_vcpu *svm)

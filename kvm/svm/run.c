@@ -17,7 +17,7 @@
 #include <asm/msr.h>
 
 #include "core/guest_mode.h"
-#include "svm/svm.h"
+#include "svm/switch.h"
 
 static_assert(offsetof(struct regs, gpr) == 0);
 static_assert(R_RCX == 1 && R_RDX == 2 && R_RBX == 3 && R_RSP == 4 &&
@@ -115,21 +115,37 @@ static void write_asid(struct svm_vcpu *svm, struct svm_cpu *sc)
 	}
 }
 
-static void write_regs(struct svm_vcpu *svm)
+static __always_inline void write_regs(struct svm_vcpu *svm)
 {
 	const struct regs *regs = &svm->vcpu.regs;
 	struct vmcb_save *save = &svm->vmcb->save;
 
 	save->rax = regs->gpr[R_RAX];
 	save->rsp = regs->gpr[R_RSP];
+	save->rip = regs->rip;
 	save->rflags = regs->rflags;
-	svm->guest_tf = regs->rflags & RFLAGS_TF;
-	if (svm->stepping || svm->vcpu.policy.single_step)
-		save->rflags |= RFLAGS_TF;
 }
 
-static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
-		    const struct entry *entry)
+/* What differs from the last entry is in the general registers and RIP. */
+static __always_inline void prepare_same(struct svm_vcpu *svm)
+{
+	struct vmcb_control *control = &svm->vmcb->control;
+
+	svm->vcpu.regs.dirty = 0;
+	write_regs(svm);
+	control->shadow = 0;
+	control->tlb_control = VMCB_TLB_KEEP;
+}
+
+static __always_inline bool is_same(const struct svm_vcpu *svm,
+				    const struct entry *entry)
+{
+	return entry->same && svm->quiet && !svm->controls_stale &&
+	       !(svm->vcpu.regs.dirty & ~(RG_GPR | RG_RIP));
+}
+
+static noinline void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
+			     const struct entry *entry)
 {
 	struct vmcb_control *control = &svm->vmcb->control;
 	bool at_once = entry->exit_at_once;
@@ -148,12 +164,12 @@ static void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 	write_controls(svm, needs);
 	write_vintr(svm, entry);
 	write_regs(svm);
-	svm->vmcb->save.rip = svm->vcpu.regs.rip;
+	svm->guest_tf = svm->vcpu.regs.rflags & RFLAGS_TF;
+	if (svm->stepping || svm->vcpu.policy.single_step)
+		svm->vmcb->save.rflags |= RFLAGS_TF;
 	control->event_inj = 0;
 	if (unlikely(!svm->quiet))
 		svm_event_inject(svm, entry);
-	/* With nRIP it is this that is pushed for a soft event: 15.20 */
-	control->next_rip = svm->vmcb->save.rip;
 	control->shadow = entry->shadow ? VMCB_SHADOW : 0;
 	write_asid(svm, sc);
 	/*
@@ -187,17 +203,18 @@ static bool tf_is_ours(const struct svm_vcpu *svm)
  * for a virtual interrupt, TCG now and then saves the host's own RIP and flags:
  * RIP is then at VMRUN. The guest's have not moved.
  */
-static void keep_rip(struct vmcb *vmcb, u64 rip, u64 rflags)
+static __always_inline void keep_rip(struct vmcb_save *save, u64 rip,
+				     u64 rflags)
 {
 	u64 from = (u64)svm_enter, size = (u64)svm_enter_end - from;
 
-	if (likely(vmcb->save.rip - from >= size))
+	if (likely(save->rip - from >= size))
 		return;
-	vmcb->save.rip = rip;
-	vmcb->save.rflags = rflags;
+	save->rip = rip;
+	save->rflags = rflags;
 }
 
-static void collect_regs(struct svm_vcpu *svm)
+static __always_inline void collect_regs(struct svm_vcpu *svm)
 {
 	struct regs *regs = &svm->vcpu.regs;
 	const struct vmcb_save *save = &svm->vmcb->save;
@@ -206,9 +223,15 @@ static void collect_regs(struct svm_vcpu *svm)
 	regs->gpr[R_RSP] = save->rsp;
 	regs->rip = save->rip;
 	regs->rflags = save->rflags;
-	if (tf_is_ours(svm))
+	if (unlikely(svm->stepping | svm->vcpu.policy.single_step) &&
+	    tf_is_ours(svm))
 		regs->rflags &= ~RFLAGS_TF;
-	svm_regs_collect(svm);
+	/* The guest changes no other control register by itself. */
+	regs->cr3 = save->cr3;
+	regs->dr6 = save->dr6;
+	if (likely(!svm->vcpu.policy.debug_dr7))
+		regs->dr7 = save->dr7;
+	regs->avail = RG_GPR | RG_RIP | RG_CR | RG_DR;
 }
 
 static void fail(struct svm_vcpu *svm, const struct entry *entry,
@@ -228,27 +251,33 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
-	struct vmcb_control *control = &svm->vmcb->control;
+	struct vmcb_save *save = &svm->vmcb->save;
+	bool same = is_same(svm, entry);
 	u64 rip, rflags;
 
-	prepare(svm, sc, entry);
-	rip = svm->vmcb->save.rip;
-	rflags = svm->vmcb->save.rflags;
+	if (same)
+		prepare_same(svm);
+	else
+		prepare(svm, sc, entry);
+	rip = save->rip;
+	rflags = save->rflags;
 	if (!gif_clear()) {
 		fail(svm, entry, exit);
 		return;
 	}
-	host_save(svm, sc);
+	if (!same)
+		host_save(svm, sc);
 	svm_msr_enter(svm, sc);
 	enter(svm, sc->host_area_pa);
 	svm_msr_leave(svm);
 	gif_set();
 
-	control->clean = svm_host_caps.clean_bits &&
-			 control->exit_code != VMEXIT_INVALID ? CLEAN_ALL : 0;
-	keep_rip(svm->vmcb, rip, rflags);
+	svm->vmcb->control.clean = svm_clean;
+	keep_rip(save, rip, rflags);
 	collect_regs(svm);
 	svm_exit_decode(svm->vmcb, &svm_host_caps, exit);
+	if (unlikely(exit->kind == EXIT_KIND_FAIL_ENTRY))
+		svm->vmcb->control.clean = 0;
 	if (unlikely(!svm->quiet || exit->inflight.type != EVENT_NONE))
 		svm_event_exit(svm, exit);
 }

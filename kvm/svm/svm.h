@@ -5,7 +5,7 @@
  *
  *   main.c   module, CPUs, life of a vCPU     regs.c   save area <-> registers
  *   run.c    one entry                        event.c  injection, NMI windows
- *   msr.c    permission map, MSRs
+ *   msr.c    permission map, MSRs             switch.h the MSRs of an entry
  *
  * A struct svm_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * svm_cpu to whoever runs on that CPU with preemption off.
@@ -71,6 +71,9 @@ DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
 /* Features every CPU has; written by setup only. */
 extern struct svm_caps svm_host_caps;
 
+/* What the hardware may take as unchanged after an exit: CLEAN_* */
+extern u32 svm_clean;
+
 static inline struct svm_vcpu *to_svm(struct vcpu *vcpu)
 {
 	return container_of(vcpu, struct svm_vcpu, vcpu);
@@ -84,13 +87,6 @@ static inline void svm_dirty(struct svm_vcpu *svm, u32 bits)
 
 /** svm_regs_load() - backend.regs_load() */
 void svm_regs_load(struct vcpu *vcpu, u32 groups);
-
-/**
- * svm_regs_collect() - right after an exit: the groups that cost nothing
- *
- * Sets which are available. RG_GPR and RG_RIP are there already.
- */
-void svm_regs_collect(struct svm_vcpu *svm);
 
 /**
  * svm_regs_flush() - write the dirty groups to the save area
@@ -151,15 +147,6 @@ void svm_msr_map(struct svm_vcpu *svm);
 
 /** svm_msr_cpuid() - what the map owes to the guest's CPUID */
 void svm_msr_cpuid(struct svm_vcpu *svm);
-
-/**
- * svm_msr_enter() - load the MSRs that the guest sees for real
- * svm_msr_leave() - and back the host's; right around the entry, GIF clear
- *
- * TSC_AUX stays the guest's until svm_msr_put().
- */
-void svm_msr_enter(struct svm_vcpu *svm, struct svm_cpu *sc);
-void svm_msr_leave(struct svm_vcpu *svm);
 
 /** svm_msr_put() - restore what only user space of the host would notice */
 void svm_msr_put(struct svm_cpu *sc);
