@@ -62,6 +62,14 @@ static bool icr_is_short(u64 icr)
 	return !(icr & ICR_UNUSUAL) && icr >> 32 != U32_MAX;
 }
 
+/* The mode, which it asks for, is there only with CPUID's X2APIC bit. */
+static enum fast_rc fast_x2apic(struct vcpu *vcpu, u32 index, u64 val)
+{
+	if (!vcpu->lapic || lapic_msr_write(vcpu->lapic, index, val) != MSR_OK)
+		return FAST_NO;
+	return FAST_PICK;
+}
+
 static enum fast_rc fast_wrmsr(struct vcpu *vcpu, struct exit *exit)
 {
 	struct regs *regs = &vcpu->regs;
@@ -69,22 +77,21 @@ static enum fast_rc fast_wrmsr(struct vcpu *vcpu, struct exit *exit)
 	u32 index = regs->gpr[R_RCX];
 
 	switch (index) {
-	case M_TSC_DEADLINE:
+	case X2APIC_MSR(LAPIC_ICR):
+		if (!icr_is_short(val))
+			return FAST_NO;
+		fallthrough;
 	case X2APIC_MSR(LAPIC_TPR):
 	case X2APIC_MSR(LAPIC_EOI):
 	case X2APIC_MSR(LAPIC_SELF_IPI):
-		break;
-	case X2APIC_MSR(LAPIC_ICR):
-		if (icr_is_short(val))
-			break;
-		return FAST_NO;
+		return fast_x2apic(vcpu, index, val);
+	case M_TSC_DEADLINE:
+		return msr_set(&vcpu->msrs, index, false, val) == MSR_OK ?
+			FAST_PICK : FAST_NO;
 	default:
 		return msr_set_plain(&vcpu->msrs, index, val) == MSR_OK ?
 			FAST_AGAIN : FAST_NO;
 	}
-	if (msr_set(&vcpu->msrs, index, false, val) != MSR_OK)
-		return FAST_NO;
-	return FAST_PICK;
 }
 
 /* What the VMM is asked for here is all that is left to do. */

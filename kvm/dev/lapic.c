@@ -3,14 +3,14 @@
  * Local APIC: life, incoming interrupts, priorities.
  *
  * An interrupt's way: lapic_request() (any thread) sets TMR and IRR and then
- * the hint irr_pending, or leaves it in the inbox for the owner or the hardware
+ * the hint irr_words, or leaves it in the inbox for the owner or the hardware
  * to fetch; lapic_pending_irq() (owner) compares the highest request with the
  * processor priority; lapic_ack() moves it into service;
  * lapic_eoi() ends it. SDM vol. 3, 11.8.
  *
  * Invariants: isr_highest is the highest bit of the ISR; the page's PPR is
  * that of its TPR and isr_highest (11.8.3.1); no bit below 16 is ever set in
- * IRR or ISR. irr_pending is true whenever a bit is set in the IRR and its
+ * IRR or ISR. irr_words has the number of each IRR register that has a bit whose
  * setter has returned: the setter stores the hint after the bit, the owner
  * clears the hint before it looks again.
  *
@@ -20,6 +20,7 @@
 
 #define VECTORS 256
 #define LOWEST_VECTOR 16
+#define IRR_WORDS GENMASK(7, 0)
 
 /* The bitmap registers hold 32 bits every 16 bytes. Bit operations work on
  * longs; the upper half of a long is never touched on little endian.
@@ -86,11 +87,12 @@ static void take_posted(struct lapic *l)
 	for (w = 0; w < 8; w++) {
 		u32 bits = pir[w / 2] >> w % 2 * 32;
 
-		if (bits)
-			lapic_put(l, LAPIC_IRR + w * 16,
-				  lapic_get(l, LAPIC_IRR + w * 16) | bits);
+		if (!bits)
+			continue;
+		lapic_put(l, LAPIC_IRR + w * 16,
+			  lapic_get(l, LAPIC_IRR + w * 16) | bits);
+		set_bit(w, &l->irr_words);
 	}
-	WRITE_ONCE(l->irr_pending, true);
 }
 
 void lapic_reset(struct lapic *l, bool init)
@@ -124,8 +126,8 @@ void lapic_resync(struct lapic *l)
 	l->isr_highest = bitmap_highest(l, LAPIC_ISR, 8);
 	update_ppr(l);
 	lapic_put(l, LAPIC_VERSION, lapic_version(l));
-	/* The next look at the IRR takes it back if there is nothing. */
-	WRITE_ONCE(l->irr_pending, true);
+	/* The next look at the IRR takes back those that have nothing. */
+	WRITE_ONCE(l->irr_words, IRR_WORDS);
 }
 
 static bool base_allowed(const struct lapic *l, u64 value, bool host)
@@ -178,8 +180,8 @@ static bool set_irr(struct lapic *l, u8 vector)
 {
 	if (test_and_set_bit(vector & 31, bitmap_word(l, LAPIC_IRR, vector)))
 		return false;
-	if (!READ_ONCE(l->irr_pending))
-		WRITE_ONCE(l->irr_pending, true);
+	if (!test_bit(vector >> 5, &l->irr_words))
+		set_bit(vector >> 5, &l->irr_words);
 	return true;
 }
 
@@ -318,25 +320,39 @@ bool lapic_accepts_extint(const struct lapic *l)
 	return (lvt & (LVT_MASKED | LVT_DELIVERY)) == DELIVER_EXTINT << 8;
 }
 
-int lapic_highest_irr(struct lapic *l)
+/* The register as it is, or 0 with its hint taken back. */
+static u32 irr_word(struct lapic *l, unsigned int w)
 {
-	int irr;
+	u32 reg = LAPIC_IRR + w * 16, bits = lapic_get(l, reg);
 
-	take_posted(l);
-	if (!READ_ONCE(l->irr_pending))
-		return -1;
-	irr = bitmap_highest(l, LAPIC_IRR, 8);
-	if (irr >= 0)
-		return irr;
-	WRITE_ONCE(l->irr_pending, false);
+	if (bits)
+		return bits;
+	clear_bit(w, &l->irr_words);
 	smp_mb();
-	irr = bitmap_highest(l, LAPIC_IRR, 8);
-	if (irr >= 0)
-		WRITE_ONCE(l->irr_pending, true);
-	return irr;
+	bits = lapic_get(l, reg);
+	if (bits)
+		set_bit(w, &l->irr_words);
+	return bits;
 }
 
-int lapic_pending_irq(struct lapic *l)
+int lapic_scan_irr(struct lapic *l)
+{
+	unsigned long words;
+	u32 bits;
+
+	take_posted(l);
+	for (words = READ_ONCE(l->irr_words); words;) {
+		unsigned int w = __fls(words);
+
+		bits = irr_word(l, w);
+		if (bits)
+			return w * 32 + fls(bits) - 1;
+		words &= ~BIT(w);
+	}
+	return -1;
+}
+
+int lapic_next_irq(struct lapic *l)
 {
 	int irr;
 
@@ -393,7 +409,7 @@ void lapic_hw_ran(struct lapic *l, int in_service)
 {
 	l->isr_highest = in_service;
 	/* What it took from the inbox may be in the IRR still. */
-	WRITE_ONCE(l->irr_pending, true);
+	WRITE_ONCE(l->irr_words, IRR_WORDS);
 }
 
 void lapic_hw_ended(struct lapic *l, u8 vector)

@@ -180,7 +180,7 @@ struct lapic {
 	u32 id;			/* [I] x2APIC id = vCPU id */
 	u64 base;		/* [v/r] IA32_APIC_BASE */
 
-	bool irr_pending;	/* [a] false: no bit is set in the IRR */
+	unsigned long irr_words; /* [a] registers of the IRR with bits set */
 	s16 isr_highest;	/* [v] -1 for none */
 	unsigned long events;	/* [a] LAPIC_EV_* */
 	u8 sipi_vector;		/* [a] of LAPIC_EV_SIPI */
@@ -302,6 +302,25 @@ enum lapic_rc lapic_deliver_lvt(struct lapic *l, u32 reg);
  */
 bool lapic_accepts_extint(const struct lapic *l);
 
+/* Is there, or may there be, a bit in the IRR or the inbox? */
+static inline bool lapic_maybe_requested(const struct lapic *l)
+{
+	return READ_ONCE(l->irr_words) ||
+	       (l->posted && posted_pending(l->posted));
+}
+
+/* lapic_highest_irr(), where the hints say that it is worth a look */
+int lapic_scan_irr(struct lapic *l);
+
+/** lapic_highest_irr() - owner: highest requested vector of any priority, -1 */
+static inline int lapic_highest_irr(struct lapic *l)
+{
+	return lapic_maybe_requested(l) ? lapic_scan_irr(l) : -1;
+}
+
+/* lapic_pending_irq(), likewise */
+int lapic_next_irq(struct lapic *l);
+
 /**
  * lapic_pending_irq() - owner: the vector to inject now, or -1
  *
@@ -309,10 +328,12 @@ bool lapic_accepts_extint(const struct lapic *l);
  * Takes in an expired timer first. Whether the guest is interruptible is the
  * caller's question.
  */
-int lapic_pending_irq(struct lapic *l);
-
-/** lapic_highest_irr() - owner: highest requested vector of any priority, -1 */
-int lapic_highest_irr(struct lapic *l);
+static inline int lapic_pending_irq(struct lapic *l)
+{
+	if (likely(!READ_ONCE(l->timer.hint)) && !lapic_maybe_requested(l))
+		return -1;
+	return lapic_next_irq(l);
+}
 
 /** lapic_ack() - owner: @vector, from lapic_pending_irq(), goes into service */
 void lapic_ack(struct lapic *l, u8 vector);
