@@ -15,9 +15,6 @@
 #include "core/mmio.h"
 #include "core/vcpu.h"
 
-/* As many in a row: then the host gets its interrupts in any case. */
-#define FAST_MAX 64
-
 static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
 {
 	return FAST_AGAIN;
@@ -217,20 +214,6 @@ static bool fast_undisturbed(const struct vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->mode) == VCPU_IN_GUEST &&
 	       !request_pending(vcpu) && !hostwork_pending();
-}
-
-void fast_begin(struct vcpu *vcpu)
-{
-	vcpu->fast_left = FAST_MAX;
-}
-
-void fast_limit(struct vcpu *vcpu)
-{
-	const struct entry *entry = &vcpu->entry;
-
-	if (entry->exit_at_once | (entry->windows & WINDOW_NMI) |
-	    vcpu->guest_debug | vcpu->hw_irqs)
-		vcpu->fast_left = 0;
 }
 
 enum fast_rc fast_exit(struct vcpu *vcpu)

@@ -13,7 +13,7 @@
 #ifndef CORE_FAST_H
 #define CORE_FAST_H
 
-struct vcpu;
+#include "core/vcpu.h"
 
 enum fast_rc {
 	FAST_NO,	/* for exit.c; or done, and vcpu->exit says so */
@@ -21,11 +21,24 @@ enum fast_rc {
 	FAST_PICK,	/* done: choose what to inject, then enter */
 };
 
+/* As many in a row: then the host gets its interrupts in any case. */
+#define FAST_MAX 64
+
 /** fast_begin() - before the first of a row of entries */
-void fast_begin(struct vcpu *vcpu);
+static inline void fast_begin(struct vcpu *vcpu)
+{
+	vcpu->fast_left = FAST_MAX;
+}
 
 /** fast_limit() - vcpu->entry was chosen: may its exit be answered at once */
-void fast_limit(struct vcpu *vcpu);
+static inline void fast_limit(struct vcpu *vcpu)
+{
+	const struct entry *entry = &vcpu->entry;
+
+	if (entry->exit_at_once | (entry->windows & WINDOW_NMI) |
+	    vcpu->guest_debug | vcpu->hw_irqs)
+		vcpu->fast_left = 0;
+}
 
 /**
  * fast_exit() - answer vcpu->exit, if that can be done at once

@@ -75,15 +75,16 @@ static void fpu_switch_xcr0(struct vcpu *vcpu, bool in)
 	       in ? vcpu->regs.xcr0 : vcpu->host_xcr0);
 }
 
-bool fpu_has_pkru(const struct vcpu *vcpu)
+/* XRSTOR reaches PKRU by XCR0 alone, WRPKRU by CR4.PKE. */
+static bool fpu_has_pkru(const struct vcpu *vcpu)
 {
-	/* XRSTOR reaches PKRU by XCR0 alone, WRPKRU by CR4.PKE. */
-	return (vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE);
+	return cpu_feature_enabled(X86_FEATURE_OSPKE) &&
+	       ((vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE));
 }
 
 static void fpu_switch_pkru(struct vcpu *vcpu, bool in)
 {
-	if (!fpu_pkru_guest(vcpu))
+	if (!fpu_has_pkru(vcpu))
 		return;
 	if (in) {
 		vcpu->host_pkru = rdpkru();

@@ -28,15 +28,6 @@ void fpu_enter(struct vcpu *vcpu);
 /** fpu_leave() - right after it */
 void fpu_leave(struct vcpu *vcpu);
 
-/** fpu_has_pkru() - does the guest have PKRU to itself; with OSPKE only */
-bool fpu_has_pkru(const struct vcpu *vcpu);
-
-/** fpu_pkru_guest() - between the two: is PKRU the guest's */
-static __always_inline bool fpu_pkru_guest(const struct vcpu *vcpu)
-{
-	return cpu_feature_enabled(X86_FEATURE_OSPKE) && fpu_has_pkru(vcpu);
-}
-
 /**
  * fpu_xmm() - exchange 16 bytes with XMM register @nr (0 to 15) of the guest;
  * inside KVM_RUN only

@@ -358,7 +358,7 @@ static void io_finish_in(struct vcpu *vcpu)
 	regs_touch(regs, RG_GPR);
 }
 
-enum run_next io_complete(struct vcpu *vcpu)
+enum run_next io_finish(struct vcpu *vcpu)
 {
 	struct vcpu_io *io = &vcpu->io;
 	enum io_pending pending = io->pending;

@@ -64,13 +64,19 @@ void io_exit_mmio(struct vcpu *vcpu, u64 addr, unsigned int len,
 /** io_forget() - drop the record: the instruction is over */
 void io_forget(struct vcpu *vcpu);
 
+/* io_complete(), where something is pending */
+enum run_next io_finish(struct vcpu *vcpu);
+
 /**
  * io_complete() - KVM_RUN again: take what the VMM supplied and finish
  *
  * RUN_AGAIN: nothing pending any more. RUN_USER: the next part is for the
  * VMM.
  */
-enum run_next io_complete(struct vcpu *vcpu);
+static inline enum run_next io_complete(struct vcpu *vcpu)
+{
+	return vcpu->io.pending == IO_NONE ? RUN_AGAIN : io_finish(vcpu);
+}
 
 /* KVM_(UN)REGISTER_COALESCED_MMIO; slots_lock is taken inside. errno. */
 int io_coalesced_add(struct vm *vm, u64 start, u32 len, bool pio);

@@ -100,8 +100,9 @@ static void decode_dr(const struct vmcb *vmcb, const struct svm_caps *caps,
 }
 
 /* Bytes that were fetched for the instruction: #PF and NPF only, 15.33.3 */
-static void decode_bytes(const struct vmcb *vmcb,
-			 const struct svm_caps *caps, struct exit *exit)
+static __always_inline void decode_bytes(const struct vmcb *vmcb,
+					 const struct svm_caps *caps,
+					 struct exit *exit)
 {
 	if (!caps->decode)
 		return;
@@ -158,16 +159,19 @@ static void decode_ioio(const struct vmcb *vmcb, struct exit *exit)
 }
 
 /* 15.25.6 */
-static void decode_npf(const struct vmcb *vmcb, const struct svm_caps *caps,
-		       struct exit *exit)
+static __always_inline void decode_npf(const struct vmcb *vmcb,
+				       const struct svm_caps *caps,
+				       struct exit *exit)
 {
+	u64 info = vmcb->control.exit_info1;
+
 	exit->kind = EXIT_KIND_TDP_FAULT;
 	exit->tdp.gpa = GPA(vmcb->control.exit_info2);
-	exit->tdp.present = vmcb->control.exit_info1 & NPF_PRESENT;
-	exit->tdp.write = vmcb->control.exit_info1 & NPF_WRITE;
-	exit->tdp.fetch = vmcb->control.exit_info1 & NPF_FETCH;
-	exit->tdp.read = !exit->tdp.write && !exit->tdp.fetch;
-	exit->tdp.user_walk = vmcb->control.exit_info1 & NPF_TABLE_WALK;
+	exit->tdp.present = info & NPF_PRESENT;
+	exit->tdp.write = info & NPF_WRITE;
+	exit->tdp.fetch = info & NPF_FETCH;
+	exit->tdp.read = !(info & (NPF_WRITE | NPF_FETCH));
+	exit->tdp.user_walk = info & NPF_TABLE_WALK;
 	decode_bytes(vmcb, caps, exit);
 }
 
@@ -237,8 +241,6 @@ static noinline void decode_other(const struct vmcb *vmcb,
 		return decode_dr(vmcb, caps, exit);
 	case VMEXIT_EXCEPTION ... VMEXIT_EXCEPTION + 31:
 		return decode_exception(vmcb, caps, exit);
-	case VMEXIT_NPF:
-		return decode_npf(vmcb, caps, exit);
 	case VMEXIT_TASK_SWITCH:
 		return decode_task(vmcb, caps, exit);
 	case VMEXIT_INVALID:
@@ -281,7 +283,9 @@ void svm_exit_decode(const struct vmcb *vmcb, const struct svm_caps *caps,
 		     struct exit *exit)
 {
 	decode_common(vmcb, exit);
-	if (!decode_row(vmcb, caps, exit))
+	if (exit->hw_reason == VMEXIT_NPF)
+		decode_npf(vmcb, caps, exit);
+	else if (!decode_row(vmcb, caps, exit))
 		decode_other(vmcb, caps, exit);
 }
 
