@@ -59,12 +59,28 @@ static bool icr_is_short(u64 icr)
 	return !(icr & ICR_UNUSUAL) && icr >> 32 != U32_MAX;
 }
 
-/* The mode, which it asks for, is there only with CPUID's X2APIC bit. */
-static enum fast_rc fast_x2apic(struct vcpu *vcpu, u32 index, u64 val)
+/* The APIC's registers were written: is there something to inject now? */
+static enum fast_rc fast_apic_done(const struct vcpu *vcpu)
 {
-	if (!vcpu->lapic || lapic_msr_write(vcpu->lapic, index, val) != MSR_OK)
+	const struct lapic *lapic = vcpu->lapic;
+
+	return vcpu->entry.windows || READ_ONCE(lapic->timer.hint) ||
+	       lapic_maybe_requested(lapic) ? FAST_PICK : FAST_AGAIN;
+}
+
+/* The mode, which it asks for, is there only with CPUID's X2APIC bit. */
+static bool fast_x2apic(struct vcpu *vcpu, u32 index, u64 val)
+{
+	return vcpu->lapic &&
+	       lapic_msr_write(vcpu->lapic, index, val) == MSR_OK;
+}
+
+static enum fast_rc fast_deadline(struct vcpu *vcpu, u64 val)
+{
+	if (!vcpu->lapic ||
+	    msr_set(&vcpu->msrs, M_TSC_DEADLINE, false, val) != MSR_OK)
 		return FAST_NO;
-	return FAST_PICK;
+	return fast_apic_done(vcpu);
 }
 
 static enum fast_rc fast_wrmsr(struct vcpu *vcpu, struct exit *exit)
@@ -78,13 +94,15 @@ static enum fast_rc fast_wrmsr(struct vcpu *vcpu, struct exit *exit)
 		if (!icr_is_short(val))
 			return FAST_NO;
 		fallthrough;
-	case X2APIC_MSR(LAPIC_TPR):
 	case X2APIC_MSR(LAPIC_EOI):
 	case X2APIC_MSR(LAPIC_SELF_IPI):
-		return fast_x2apic(vcpu, index, val);
+		return fast_x2apic(vcpu, index, val) ? fast_apic_done(vcpu) :
+						       FAST_NO;
+	case X2APIC_MSR(LAPIC_TPR):
+		/* The entry has it, too. */
+		return fast_x2apic(vcpu, index, val) ? FAST_PICK : FAST_NO;
 	case M_TSC_DEADLINE:
-		return msr_set(&vcpu->msrs, index, false, val) == MSR_OK ?
-			FAST_PICK : FAST_NO;
+		return fast_deadline(vcpu, val);
 	default:
 		return msr_set_plain(&vcpu->msrs, index, val) == MSR_OK ?
 			FAST_AGAIN : FAST_NO;
