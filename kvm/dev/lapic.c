@@ -340,7 +340,8 @@ int lapic_scan_irr(struct lapic *l)
 	unsigned long words;
 	u32 bits;
 
-	take_posted(l);
+	if (l->posted)
+		take_posted(l);
 	for (words = READ_ONCE(l->irr_words); words;) {
 		unsigned int w = __fls(words);
 
