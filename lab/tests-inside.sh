@@ -2,7 +2,8 @@
 # lab/tests-inside.sh: the part of make test-lab that happens in the emulated
 # host: on each set of modules in turn the guest tests, examples/lifecycle, a
 # Debian guest, and the unloading.  Ours on Intel begin with lab/refusals.sh, and
-# with what concerns APIC virtualization; the rest there is without it.
+# with what concerns APIC virtualization; the rest there is without it.  A part is
+# run without EPT's accessed and dirty bits, too.
 #
 # usage: lab/tests-inside.sh all|again|tests|guests SET...	(ours, intree)
 # "guests" are the two programs, "tests" is all but these.
@@ -40,6 +41,11 @@ for set in "$@"; do
 		as_test modules_load_apicv load "$set"
 		build/programs/guest-tests -v "apicv*"
 		as_test modules_unload_apicv unload
+		# Without EPT's accessed and dirty bits, as older CPUs are.
+		export PARAMETERS="enable_apicv=0 eptad=0"
+		as_test modules_load_eptad_0 load "$set"
+		build/programs/guest-tests -v "dirty_log_of_*"
+		as_test modules_unload_eptad_0 unload
 		unset PARAMETERS
 	fi
 	as_test modules_load load "$set"

@@ -217,6 +217,23 @@ static enum run_next exit_device(struct vcpu *vcpu, struct exit *exit)
 				     mmio_exit(vcpu, exit);
 }
 
+/*
+ * The walk of a table is about to set accessed bits in it: a write, where one
+ * is possible. EPT without such bits of its own tells of the read alone and
+ * exits again for the write, Bochs not even that.
+ */
+static enum fault_rc exit_walk_fault(struct vcpu *vcpu, struct fault_in in)
+{
+	enum fault_rc rc;
+
+	in.write = true;
+	rc = mmu_fault(&vcpu->vm->mmu, &vcpu->reader, &in);
+	if (rc != FAULT_MMIO && rc != FAULT_ERROR)
+		return rc;
+	in.write = false;
+	return mmu_fault(&vcpu->vm->mmu, &vcpu->reader, &in);
+}
+
 static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 {
 	struct fault_in in = {
@@ -226,8 +243,13 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 		.fetch = exit->tdp.fetch,
 		.present = exit->tdp.present,
 	};
+	enum fault_rc rc;
 
-	switch (mmu_fault(&vcpu->vm->mmu, &vcpu->reader, &in)) {
+	if (exit->tdp.user_walk && !in.write)
+		rc = exit_walk_fault(vcpu, in);
+	else
+		rc = mmu_fault(&vcpu->vm->mmu, &vcpu->reader, &in);
+	switch (rc) {
 	case FAULT_FIXED:
 		vcpu->stat.pf_fixed++;
 		return RUN_AGAIN;
