@@ -52,7 +52,7 @@ PURE = ["base/", "x86/", "emu/", "dev/",
         "core/entry.h", "core/arbiter", "irq/msi", "irq/route_table",
         "mmu/tdp", "mmu/iter", "mmu/split", "mmu/ept", "mmu/npt", "mmu/pte",
         "vmx/controls", "vmx/exit", "vmx/caps", "vmx/vmcs.h",
-        "vmx/timer_math.h",
+        "vmx/timer_math.h", "vmx/pid_table.h",
         "svm/controls", "svm/exit", "svm/caps", "svm/vmcb.h",
         "svm/asid", "svm/avic.h", "svm/avic_mode", "svm/avic_tables",
         "svm/avic_exit"]

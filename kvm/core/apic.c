@@ -158,6 +158,7 @@ void apic_vm_init(struct vm *vm)
 		.env_ops = &apic_env_ops,
 		.bus_cycle_ns = LAPIC_CYCLE_NS,
 		.min_period_ns = LAPIC_MIN_PERIOD_NS,
+		.icr_wide = backend.caps & BACKEND_WIDE_ICR,
 	};
 }
 

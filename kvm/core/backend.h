@@ -42,6 +42,7 @@ enum flush_scope {
 #define BACKEND_APIC_PAGE BIT(7)	/* virtualizes accesses to a page */
 #define BACKEND_DELIVERS BIT(8)		/* delivers and ends interrupts */
 #define BACKEND_POSTS_DEVICES BIT(9)	/* irte_update() works */
+#define BACKEND_WIDE_ICR BIT(10)	/* x2APIC's ICR: 64 bits in one place */
 #define BACKEND_PDPTES BIT(6)		/* regs.pdpte[] is in force under PAE */
 
 /*

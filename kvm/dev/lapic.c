@@ -84,6 +84,9 @@ static void take_posted(struct lapic *l)
 
 	if (!l->posted || !posted_take(l->posted, pir))
 		return;
+	/* Hardware that posts does not know of SVR: SDM vol. 3, 11.4.7.2 */
+	if (!lapic_sw_enabled(l))
+		return;
 	for (w = 0; w < 8; w++) {
 		u32 bits = pir[w / 2] >> w % 2 * 32;
 
@@ -109,6 +112,7 @@ void lapic_reset(struct lapic *l, bool init)
 				    (bsp ? APIC_BASE_BSP : 0));
 	for (reg = 0; reg < sizeof(struct kvm_lapic_state); reg += 16)
 		lapic_put(l, reg, 0);
+	lapic_put(l, LAPIC_ICR_WIDE, 0);
 	set_ids(l);
 	lapic_put(l, LAPIC_DFR, U32_MAX);
 	lapic_put(l, LAPIC_SVR, 0xff);

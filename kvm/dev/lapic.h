@@ -51,6 +51,7 @@ enum lapic_reg {
 	LAPIC_ESR = 0x280,
 	LAPIC_LVT_CMCI = 0x2f0,
 	LAPIC_ICR = 0x300,
+	LAPIC_ICR_WIDE = 0x304,		/* its high half: icr_wide */
 	LAPIC_ICR2 = 0x310,
 	LAPIC_LVT_TIMER = 0x320,
 	LAPIC_LVT_THERMAL = 0x330,
@@ -152,6 +153,7 @@ struct lapic_config {
 	bool no_ff_broadcast;	/* KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK */
 	bool no_mmio_hole;	/* KVM_X86_QUIRK_LAPIC_MMIO_HOLE disabled */
 	bool no_lint0_extint;	/* KVM_X86_QUIRK_LINT0_REENABLED disabled */
+	bool icr_wide;		/* x2APIC's ICR is 64 bits at 300H */
 	bool directed_eoi;	/* the IOAPIC has an EOI register */
 };
 

@@ -144,6 +144,13 @@ static void write_lvt(struct lapic *l, u32 reg, u32 value)
 		lapic_put(l, reg, value);
 }
 
+/* Where the high half of ICR is. */
+static u32 icr_high(const struct lapic *l)
+{
+	return l->cfg->icr_wide && lapic_x2apic(l) ? LAPIC_ICR_WIDE :
+						     LAPIC_ICR2;
+}
+
 /* @value has only bits that @reg stores. */
 static void reg_write(struct lapic *l, u32 reg, u32 value)
 {
@@ -169,7 +176,7 @@ static void reg_write(struct lapic *l, u32 reg, u32 value)
 		break;
 	case LAPIC_ICR:
 		lapic_put(l, reg, value);
-		lapic_send_icr(l, (u64)lapic_get(l, LAPIC_ICR2) << 32 | value);
+		lapic_send_icr(l, (u64)lapic_get(l, icr_high(l)) << 32 | value);
 		break;
 	case LAPIC_LVT_CMCI:
 	case LAPIC_LVT_TIMER:
@@ -262,7 +269,7 @@ enum msr_rc lapic_msr_read(struct lapic *l, u32 msr, u64 *value)
 		return MSR_BAD;
 	*value = reg_read(l, reg);
 	if (reg == LAPIC_ICR)
-		*value |= (u64)lapic_get(l, LAPIC_ICR2) << 32;
+		*value |= (u64)lapic_get(l, icr_high(l)) << 32;
 	return MSR_OK;
 }
 
@@ -279,7 +286,7 @@ enum msr_rc lapic_msr_write(struct lapic *l, u32 msr, u64 value)
 	if (reg == LAPIC_ICR) {
 		if (value & ICR_X2APIC_RESERVED)
 			return MSR_BAD;
-		lapic_put(l, LAPIC_ICR2, value >> 32);
+		lapic_put(l, icr_high(l), value >> 32);
 	} else if (value & ~(u64)(row.bits | row.fixed)) {
 		return MSR_BAD;
 	}
@@ -347,6 +354,8 @@ void lapic_get_state(struct lapic *l, struct kvm_lapic_state *s)
 	*state_reg(s, LAPIC_ID) = state_id(l);
 	*state_reg(s, LAPIC_VERSION) = lapic_version(l);
 	*state_reg(s, LAPIC_TMCCT) = lapic_timer_count(l);
+	*state_reg(s, LAPIC_ICR_WIDE) = 0;
+	*state_reg(s, LAPIC_ICR2) = lapic_get(l, icr_high(l));
 }
 
 bool lapic_check_state(const struct lapic *l, const struct kvm_lapic_state *s)
@@ -388,6 +397,7 @@ void lapic_set_state(struct lapic *l, const struct kvm_lapic_state *s)
 		}
 		lapic_put(l, reg, value);
 	}
+	lapic_put(l, icr_high(l), lapic_get(l, LAPIC_ICR2));
 	if (lapic_x2apic(l))
 		lapic_put(l, LAPIC_LDR, lapic_x2apic_ldr(l->id));
 	WRITE_ONCE(l->errors, 0);

@@ -10,8 +10,9 @@
  * comes; without, the vCPU is made to exit and core empties it.
  *
  * In x2APIC mode the MSR bitmap says what needs no exit: reads of what is a
- * plain word of the page, and the three writes that are virtualized. All other
- * writes exit before they are done; in xAPIC mode they exit after it.
+ * plain word of the page, and the three writes that are virtualized; four with
+ * IPI virtualization. All other writes exit before they are done; in xAPIC mode
+ * they exit after it, as ICR's do that hardware leaves to us.
  *
  * Invariant: hw_eoi_map is the EOI-exit bitmap of the VMCS.
  *
@@ -98,6 +99,10 @@ static u32 x2apic_allowed(u32 msr, const struct vmx_controls *c)
 	case LAPIC_MSR_BASE + (LAPIC_EOI >> 4):
 	case LAPIC_MSR_BASE + (LAPIC_SELF_IPI >> 4):
 		if (vmx_control_is(c, CTL_VIRTUAL_INTR))
+			allowed |= MSR_ALLOW_WRITE;
+		break;
+	case LAPIC_MSR_BASE + (LAPIC_ICR >> 4):
+		if (vmx_control_is(c, CTL_IPIV))
 			allowed |= MSR_ALLOW_WRITE;
 		break;
 	}

@@ -52,6 +52,9 @@ static const struct {
 	{ CTL_VIRTUAL_INTR, CTL_TPR_SHADOW },
 	{ CTL_POSTED, CTL_VIRTUAL_INTR },
 	{ CTL_POSTED, CTL_ACK_IRQ },
+	{ CTL_IPIV, CTL_PROC3 },
+	/* Not demanded; but descriptors are what it sends to. */
+	{ CTL_IPIV, CTL_POSTED },
 };
 
 static void caps_clear(struct vmx_caps *caps, enum vmx_control control)

@@ -19,6 +19,7 @@ enum vmx_word {
 	WORD_PIN,
 	WORD_PROC,
 	WORD_PROC2,
+	WORD_PROC3,
 	WORD_EXIT,
 	WORD_ENTRY,
 	WORD_COUNT,
@@ -28,7 +29,7 @@ enum vmx_word {
  * X(name, word, bit, need, "the manual's name")
  *
  * need: REQUIRED, or no guest can run; WANTED, used where it can be set.
- * SDM vol. 3, tables 25-5, 25-6, 25-7, 25-13, 25-15
+ * SDM vol. 3, tables 25-5 to 25-8, 25-14, 25-16
  */
 #define VMX_CONTROLS(X) \
 	X(EXTERNAL_EXIT, PIN, 0, REQUIRED, "external-interrupt exiting") \
@@ -43,6 +44,7 @@ enum vmx_word {
 	X(MWAIT_EXIT, PROC, 10, REQUIRED, "MWAIT exiting") \
 	X(RDPMC_EXIT, PROC, 11, REQUIRED, "RDPMC exiting") \
 	X(RDTSC_EXIT, PROC, 12, REQUIRED, "RDTSC exiting") \
+	X(PROC3, PROC, 17, WANTED, "activate tertiary controls") \
 	X(CR8_LOAD_EXIT, PROC, 19, REQUIRED, "CR8-load exiting") \
 	X(CR8_STORE_EXIT, PROC, 20, REQUIRED, "CR8-store exiting") \
 	X(TPR_SHADOW, PROC, 21, WANTED, "use TPR shadow") \
@@ -66,6 +68,7 @@ enum vmx_word {
 	X(ENCLS_EXIT, PROC2, 15, WANTED, "enable ENCLS exiting") \
 	X(PML, PROC2, 17, WANTED, "enable PML") \
 	X(TSC_SCALING, PROC2, 25, WANTED, "use TSC scaling") \
+	X(IPIV, PROC3, 4, WANTED, "IPI virtualization") \
 	X(HOST_64BIT, EXIT, 9, REQUIRED, "host address-space size") \
 	X(ACK_IRQ, EXIT, 15, WANTED, "acknowledge interrupt on exit") \
 	X(EXIT_LOAD_PAT, EXIT, 19, REQUIRED, "load IA32_PAT on exit") \

@@ -79,6 +79,7 @@ static void set_apic(struct vmx_controls *c, const struct policy *policy,
 {
 	bool shadow = vmx_can(caps, CTL_TPR_SHADOW) && !policy->cr8_exits;
 	bool deliver = policy->apic != APIC_ACCEL_NONE && !policy->irqs_held;
+	bool ipis = deliver && vmx_can(caps, CTL_IPIV);
 
 	set(c, caps, CTL_TPR_SHADOW, shadow);
 	set(c, caps, CTL_CR8_LOAD_EXIT, !shadow);
@@ -90,6 +91,8 @@ static void set_apic(struct vmx_controls *c, const struct policy *policy,
 	set(c, caps, CTL_POSTED, deliver);
 	/* Whoever posts is told by an interrupt of the host. */
 	set(c, caps, CTL_ACK_IRQ, deliver && vmx_can(caps, CTL_POSTED));
+	set(c, caps, CTL_PROC3, ipis);
+	set(c, caps, CTL_IPIV, ipis);
 }
 
 struct vmx_controls vmx_controls(const struct policy *policy, u32 needs,

@@ -55,6 +55,8 @@ static void read_words(struct vmx_host *host)
 	host->word[WORD_ENTRY] = read_msr(true_ones ? VMX_MSR_TRUE_ENTRY :
 						      VMX_MSR_ENTRY);
 	host->word[WORD_PROC2] = read_msr(VMX_MSR_PROC2);
+	/* 64 bits that may be 1, none that must: A.3.4 */
+	host->word[WORD_PROC3] = read_msr(VMX_MSR_PROC3) << 32;
 }
 
 static struct vmx_host read_host(void)
@@ -204,6 +206,7 @@ static int vmx_vm_init(struct vm *vm)
 
 static void vmx_vm_free(struct vm *vm)
 {
+	vmx_ipiv_vm_free(to_vmx_vm(vm));
 }
 
 static void vmx_vcpu_free(struct vcpu *vcpu)
@@ -212,6 +215,7 @@ static void vmx_vcpu_free(struct vcpu *vcpu)
 
 	vmcs_release(vmx);
 	vmx_vpid_free(vmx->vpid);
+	vmx_ipiv_free(vmx);
 	vmx_apicv_free(vmx);
 	vmx_pml_free(vmx);
 	free_page((unsigned long)vmx->msr_bitmap);
@@ -234,7 +238,7 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	if (vcpu->lapic && vmx_can(&vmx_host_caps, CTL_TPR_SHADOW))
 		vmx->vapic = vcpu->lapic->regs;
 	if (!vmx->vmcs || !vmx->msr_bitmap || vmx_apicv_init(vmx) ||
-	    vmx_pml_init(vmx)) {
+	    vmx_ipiv_init(vmx) || vmx_pml_init(vmx)) {
 		vmx_vcpu_free(vcpu);
 		return -ENOMEM;
 	}
@@ -260,6 +264,7 @@ static void vmcs_setup_controls(struct vmx_vcpu *vmx)
 	if (vmx->vpid)
 		vmcs_write(VPID, vmx->vpid);
 	vmx_apicv_setup(vmx);
+	vmx_ipiv_setup(vmx);
 	vmx_pml_setup(vmx);
 	if (vmx_can(caps, CTL_ENCLS_EXIT))
 		vmcs_write(ENCLS_EXIT_BITMAP, ~0ULL);
@@ -290,6 +295,9 @@ static void vmcs_setup(struct vmx_vcpu *vmx)
 	vmcs_setup_guest(vmx);
 	/* No value that can be: each word is written at the first entry. */
 	memset(&vmx->controls, 0xff, sizeof(vmx->controls));
+	/* Never written where there is no such field. */
+	if (!vmx_can(&vmx_host_caps, CTL_PROC3))
+		vmx->controls.word[WORD_PROC3] = 0;
 	vmx->controls_stale = true;
 	vmx->tsc_stale = true;
 }
@@ -372,7 +380,7 @@ static enum run_next vmx_private_exit(struct vcpu *vcpu, struct exit *exit)
 static struct backend vmx_backend = {
 	.name = "kvm-intel",
 	.owner = THIS_MODULE,
-	.vm_size = sizeof(struct vm),
+	.vm_size = sizeof(struct vmx_vm),
 	.vcpu_size = sizeof(struct vmx_vcpu),
 	.tdp = &tdp_format,
 	.hypercall = { 0x0f, 0x01, 0xc1 },	/* VMCALL */
@@ -381,6 +389,7 @@ static struct backend vmx_backend = {
 	BACKEND_HOT_CALLS(X)
 #undef X
 };
+static_assert(offsetof(struct vmx_vm, vm) == 0);
 static_assert(offsetof(struct vmx_vcpu, vcpu) == 0);
 
 /* Facts that backend_register() wants before it calls setup(). */
@@ -394,6 +403,7 @@ static void describe(struct backend *backend, const struct vmx_caps *caps)
 			 BACKEND_APIC_PAGE : 0) |
 			(vmx_can(caps, CTL_VIRTUAL_INTR) ?
 			 BACKEND_DELIVERS : 0) |
+			(vmx_can(caps, CTL_IPIV) ? BACKEND_WIDE_ICR : 0) |
 			(vmx_posts_devices(caps) ? BACKEND_POSTS_DEVICES : 0) |
 			(scaling ? BACKEND_TSC_SCALING : 0) |
 			(vmx_timer_setup(caps) ? BACKEND_DEADLINE : 0) |

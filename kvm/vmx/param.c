@@ -45,6 +45,10 @@ static bool posted_interrupts = true;
 module_param(posted_interrupts, bool, 0444);
 MODULE_PARM_DESC(posted_interrupts, "Interrupts for running vCPUs, no exit");
 
+static bool enable_ipiv = true;
+module_param(enable_ipiv, bool, 0444);
+MODULE_PARM_DESC(enable_ipiv, "IPIs between vCPUs, no exit of the sender");
+
 static void apply_apic(struct vmx_caps *caps)
 {
 	if (!flexpriority)
@@ -56,9 +60,12 @@ static void apply_apic(struct vmx_caps *caps)
 	/* An interrupt taken on exit is handled through the IDT. */
 	if (!posted_interrupts || cpu_feature_enabled(X86_FEATURE_FRED))
 		vmx_caps_drop(caps, CTL_POSTED);
+	if (!enable_ipiv)
+		vmx_caps_drop(caps, CTL_IPIV);
 	flexpriority = vmx_can(caps, CTL_TPR_SHADOW);
 	enable_apicv = vmx_can(caps, CTL_VIRTUAL_INTR);
 	posted_interrupts = vmx_can(caps, CTL_POSTED);
+	enable_ipiv = vmx_can(caps, CTL_IPIV);
 }
 
 /*

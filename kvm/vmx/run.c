@@ -27,6 +27,7 @@ static const u16 word_field[WORD_COUNT] = {
 	[WORD_PIN] = PIN_CONTROLS,
 	[WORD_PROC] = PROC_CONTROLS,
 	[WORD_PROC2] = PROC2_CONTROLS,
+	[WORD_PROC3] = PROC3_CONTROLS,
 	[WORD_EXIT] = EXIT_CONTROLS,
 	[WORD_ENTRY] = ENTRY_CONTROLS,
 };
@@ -116,6 +117,7 @@ static void prepare(struct vmx_vcpu *vmx, const struct entry *entry)
 	write_regs(vmx);
 	write_controls(vmx, entry_needs(vmx, entry));
 	write_tpr(vmx, entry);
+	vmx_ipiv_enter(vmx);
 	write_tsc(vmx);
 	vmx_timer_enter(vmx);
 	vmx_event_inject(vmx, entry);

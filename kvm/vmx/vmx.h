@@ -9,7 +9,7 @@
  *   eptp.c   EPT pointer, VPID, flushes      run.c    one entry
  *   apicv.c  APIC virtualization             timer.c  the preemption timer
  *   pml.c    dirty logging                   param.c  module parameters
- *   posted.c devices' interrupts
+ *   posted.c devices' interrupts             ipiv.c   IPI virtualization
  *
  * A struct vmx_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * vmx_cpu to whoever runs on that CPU with preemption off. What connects the
@@ -60,6 +60,12 @@ struct vmx_timer {
 	bool used;			/* from the first deadline on */
 };
 
+struct vmx_vm {
+	struct vm vm;			/* first */
+	u64 *pid_table;			/* ipiv.c; or NULL */
+	u32 pid_entries;
+};
+
 struct vmx_vcpu {
 	struct vcpu vcpu;		/* first */
 	struct vmcs *vmcs;
@@ -94,6 +100,7 @@ struct vmx_vcpu {
 	u32 hw_tpr_threshold;
 	u16 hw_intr_status;		/* RVI and SVI */
 	u64 hw_eoi_map[4];
+	u64 *pid_entry;			/* the VM's table's; or NULL */
 	int posted_cpu;			/* whom devices notify; -1: nobody */
 	int blocked_cpu;		/* in whose list; -1: in none */
 	struct list_head blocked;	/* [blocked_lock] */
@@ -128,6 +135,11 @@ extern struct vmx_caps vmx_host_caps;
 static inline struct vmx_vcpu *to_vmx(struct vcpu *vcpu)
 {
 	return container_of(vcpu, struct vmx_vcpu, vcpu);
+}
+
+static inline struct vmx_vm *to_vmx_vm(struct vm *vm)
+{
+	return container_of(vm, struct vmx_vm, vm);
 }
 
 /* ---- vmcs.c ------------------------------------------------------------ */
@@ -306,6 +318,21 @@ bool vmx_posts_devices(const struct vmx_caps *caps);
 
 /** vmx_irte_update() - backend.irte_update() */
 int vmx_irte_update(struct vcpu *vcpu, unsigned int host_irq, u8 vector);
+
+/* ---- ipiv.c ------------------------------------------------------------ */
+
+/** vmx_ipiv_init() - the VM's table, if hardware sends IPIs; -ENOMEM */
+int vmx_ipiv_init(struct vmx_vcpu *vmx);
+void vmx_ipiv_free(struct vmx_vcpu *vmx);
+
+/** vmx_ipiv_vm_free() - all vCPUs are gone */
+void vmx_ipiv_vm_free(struct vmx_vm *vm);
+
+/** vmx_ipiv_setup() - fields that keep their value for good */
+void vmx_ipiv_setup(struct vmx_vcpu *vmx);
+
+/** vmx_ipiv_enter() - does hardware send to this one; before an entry */
+void vmx_ipiv_enter(struct vmx_vcpu *vmx);
 
 /* ---- timer.c ----------------------------------------------------------- */
 

@@ -255,6 +255,58 @@ static void test_wrote_eoi(void **state)
 	assert_false(page_bit(l, LAPIC_ISR, 0x52));
 }
 
+/* x2APIC's ICR where hardware that sends IPIs keeps it: all of it at 300H */
+static void test_wide_icr(void **state)
+{
+	struct lapic *l = world_apic(0);
+	u32 *page = l->regs;
+	struct kvm_lapic_state s;
+	u64 icr;
+
+	world.cfg.icr_wide = true;
+	l->has_x2apic = true;
+	assert_int_equal(lapic_set_base(l, l->base | BIT(10), false), MSR_OK);
+	assert_int_equal(lapic_msr_write(l, 0x830, 0x1234500004061ULL), MSR_OK);
+	assert_int_equal(page[0x304 / 4], 0x12345);
+	assert_int_equal(page[0x310 / 4], 0);
+	assert_int_equal(world.last_msg.dest, 0x12345);
+
+	/* Stored by the hardware, and left to us to send. */
+	page[0x304 / 4] = 0x70001;
+	hw_write(l, LAPIC_ICR, 0x4072);
+	assert_int_equal(world.last_msg.dest, 0x70001);
+	assert_int_equal(world.last_msg.vector, 0x72);
+	assert_int_equal(lapic_msr_read(l, 0x830, &icr), MSR_OK);
+	assert_true(icr == 0x7000100004072ULL);
+
+	/* The VMM's format has two halves, whatever the page has. */
+	lapic_get_state(l, &s);
+	assert_int_equal(s.regs[0x310] | s.regs[0x312] << 16, 0x70001);
+	assert_int_equal(s.regs[0x304] | s.regs[0x306], 0);
+	s.regs[0x312] = 9;
+	lapic_set_state(l, &s);
+	assert_int_equal(lapic_msr_read(l, 0x830, &icr), MSR_OK);
+	assert_true(icr == 0x9000100004072ULL);
+
+	lapic_reset(l, true);
+	assert_int_equal(page[0x304 / 4], 0);
+	world.cfg.icr_wide = false;
+}
+
+/* Hardware posts to a LAPIC that takes nothing, too. */
+static void test_disabled(void **state)
+{
+	struct lapic *l = world_apic(0);
+
+	mmio_put(l, LAPIC_SVR, 0xff);
+	posted_set(&inbox, 0x61);
+	posted_notify(&inbox);
+	assert_int_equal(lapic_highest_irr(l), -1);
+	assert_false(posted_pending(&inbox));
+	mmio_put(l, LAPIC_SVR, 0x1ff);
+	assert_int_equal(lapic_highest_irr(l), -1);
+}
+
 /* SDM vol. 3, table 11-6: readable, and no more than a word of the page */
 static void test_plain(void **state)
 {
@@ -286,6 +338,8 @@ int main(void)
 		cmocka_unit_test_setup(test_ended, setup),
 		cmocka_unit_test_setup(test_wrote, setup),
 		cmocka_unit_test_setup(test_wrote_eoi, setup),
+		cmocka_unit_test_setup(test_wide_icr, setup),
+		cmocka_unit_test_setup(test_disabled, setup),
 		cmocka_unit_test(test_plain),
 	};
 

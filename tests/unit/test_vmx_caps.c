@@ -47,6 +47,8 @@ static void test_rows(void **state)
 		{ CTL_UNRESTRICTED, WORD_PROC2, 7, true },
 		{ CTL_VIRTUAL_INTR, WORD_PROC2, 9, false },
 		{ CTL_TSC_SCALING, WORD_PROC2, 25, false },
+		{ CTL_PROC3, WORD_PROC, 17, false },
+		{ CTL_IPIV, WORD_PROC3, 4, false },
 		{ CTL_HOST_64BIT, WORD_EXIT, 9, true },
 		{ CTL_EXIT_LOAD_EFER, WORD_EXIT, 21, true },
 		{ CTL_GUEST_64BIT, WORD_ENTRY, 9, true },
@@ -66,9 +68,10 @@ static void test_rows(void **state)
 
 static void test_good(void **state)
 {
-	struct vmx_caps caps = vmx_caps(&host_skylake);
+	struct vmx_caps caps = vmx_caps(&host_sapphire);
 	unsigned int i;
 
+	assert_null(vmx_refusal(&host_sapphire));
 	assert_null(vmx_refusal(&host_skylake));
 	assert_null(vmx_refusal(&host_minimal));
 	for (i = 0; i < CTL_COUNT; i++)
@@ -130,6 +133,38 @@ static void test_dropped(void **state)
 	assert_false(vmx_can(&caps, CTL_X2APIC));
 	assert_false(vmx_can(&caps, CTL_VIRTUAL_INTR));
 	assert_false(vmx_can(&caps, CTL_POSTED));
+}
+
+/* IPIs are posted: without that, or its word of controls, there is none. */
+static void test_ipiv(void **state)
+{
+	static const u8 bases[] = {
+		CTL_PROC3, CTL_POSTED, CTL_ACK_IRQ, CTL_VIRTUAL_INTR,
+		CTL_TPR_SHADOW,
+	};
+	struct vmx_caps sapphire = vmx_caps(&host_sapphire);
+	struct vmx_caps skylake = vmx_caps(&host_skylake);
+	struct vmx_host host = host_sapphire;
+	struct vmx_caps caps;
+	unsigned int i;
+
+	assert_true(vmx_can(&sapphire, CTL_IPIV));
+	assert_false(vmx_can(&skylake, CTL_IPIV));
+	assert_false(vmx_caps_cover(&skylake, &sapphire));
+	assert_true(vmx_caps_cover(&sapphire, &skylake));
+	for (i = 0; i < ARRAY_SIZE(bases); i++) {
+		caps = sapphire;
+		vmx_caps_drop(&caps, bases[i]);
+		assert_false(vmx_can(&caps, CTL_IPIV));
+	}
+	caps = sapphire;
+	vmx_caps_drop(&caps, CTL_IPIV);
+	assert_true(vmx_can(&caps, CTL_POSTED));
+	/* Tertiary controls, but not this one, as some parts have them. */
+	host.word[WORD_PROC3] = WORDS(0, 0x80);
+	caps = vmx_caps(&host);
+	assert_true(vmx_can(&caps, CTL_PROC3));
+	assert_false(vmx_can(&caps, CTL_IPIV));
 }
 
 static void assert_refused(const struct vmx_host *host, const char *part)
@@ -229,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_derived),
 		cmocka_unit_test(test_dropped),
+		cmocka_unit_test(test_ipiv),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_basic),
 		cmocka_unit_test(test_cover),

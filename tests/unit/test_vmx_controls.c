@@ -6,11 +6,14 @@
 #include <cmocka.h>
 
 #include "vmx/controls.h"
+#include "vmx/pid_table.h"
 #include "vmx_hosts.h"
 #include "x86/regs.h"
 
 static const struct policy no_policy;
-static const struct vmx_host *const hosts[] = { &host_skylake, &host_minimal };
+static const struct vmx_host *const hosts[] = {
+	&host_sapphire, &host_skylake, &host_minimal,
+};
 
 #define ALL_NEEDS (NEED_IRQ_WINDOW | NEED_NMI_WINDOW | NEED_LONG_MODE | \
 		   NEED_RDTSCP | NEED_INVPCID | NEED_VPID)
@@ -176,6 +179,10 @@ static void assert_apic_legal(const struct vmx_controls *c)
 	assert_true(!vmx_control_is(c, CTL_POSTED) ||
 		    (vmx_control_is(c, CTL_VIRTUAL_INTR) &&
 		     vmx_control_is(c, CTL_ACK_IRQ)));
+	assert_true(!vmx_control_is(c, CTL_IPIV) ||
+		    (shadow && vmx_control_is(c, CTL_POSTED)));
+	assert_int_equal(vmx_control_is(c, CTL_IPIV),
+			 vmx_control_is(c, CTL_PROC3));
 }
 
 /* What hardware does in each mode of the LAPIC, whatever it lacks. */
@@ -184,11 +191,12 @@ static void test_apic(void **state)
 	static const u8 lacking[] = {
 		CTL_COUNT, CTL_TPR_SHADOW, CTL_APIC_ACCESSES, CTL_X2APIC,
 		CTL_APIC_REGISTERS, CTL_VIRTUAL_INTR, CTL_ACK_IRQ, CTL_POSTED,
+		CTL_PROC3, CTL_IPIV,
 	};
 	unsigned int i, mode, held;
 
 	for (i = 0; i < ARRAY_SIZE(lacking); i++) {
-		struct vmx_caps caps = vmx_caps(&host_skylake);
+		struct vmx_caps caps = vmx_caps(&host_sapphire);
 
 		if (lacking[i] != CTL_COUNT)
 			vmx_caps_drop(&caps, lacking[i]);
@@ -204,12 +212,16 @@ static void test_apic(void **state)
 				if (held || mode == APIC_ACCEL_NONE)
 					assert_false(vmx_control_is(&c,
 						CTL_VIRTUAL_INTR) ||
-						vmx_control_is(&c, CTL_ACK_IRQ));
+						vmx_control_is(&c, CTL_ACK_IRQ) ||
+						vmx_control_is(&c, CTL_IPIV));
 				else
 					assert_int_equal(vmx_control_is(&c,
 							CTL_VIRTUAL_INTR),
 						vmx_can(&caps,
 							CTL_VIRTUAL_INTR));
+				assert_int_equal(vmx_control_is(&c, CTL_IPIV),
+					vmx_control_is(&c, CTL_POSTED) &&
+					vmx_can(&caps, CTL_IPIV));
 				/* A mapped page must not be plain memory. */
 				assert_int_equal(vmx_control_is(&c,
 							CTL_APIC_ACCESSES),
@@ -217,6 +229,21 @@ static void test_apic(void **state)
 					vmx_can(&caps, CTL_APIC_ACCESSES));
 			}
 	}
+}
+
+/* 30.1.6: 8 bytes an id, address and valid bit; the last id in 16 bits */
+static void test_pid_table(void **state)
+{
+	assert_true(pid_entry(0x123456789000ULL) == 0x123456789001ULL);
+	assert_int_equal(pid_last(1), 0);
+	assert_int_equal(pid_last(4096), 4095);
+	assert_int_equal(pid_last(1 << 16), 0xffff);
+	assert_int_equal(pid_last(1 << 20), 0xffff);
+	assert_true(pid_reachable(0, 1));
+	assert_false(pid_reachable(1, 1));
+	assert_true(pid_reachable(254, 4096) && pid_reachable(256, 4096));
+	assert_true(pid_reachable(4095, 4096));
+	assert_false(pid_reachable(255, 4096));
 }
 
 static bool bit_of(const u8 *map, unsigned int base, unsigned int bit)
@@ -270,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_needs),
 		cmocka_unit_test(test_cr8),
 		cmocka_unit_test(test_apic),
+		cmocka_unit_test(test_pid_table),
 		cmocka_unit_test(test_msr_bitmap),
 	};
 
