@@ -112,7 +112,7 @@ enum flush_scope {
  * irte_update		let remapping hardware deliver the device interrupt
  *			@host_irq to @vcpu as @vector; NULL: to the host again.
  *			-errno: not possible. Any thread; may sleep.
- * dump			print the save area, for a failed entry; rate-limited.
+ * dump			the save area by dump_line(), for a failed entry.
  *
  * load* / put*		bind to this CPU / save what the host needs back.
  *			Preemption off; interrupts may be on.
@@ -174,6 +174,10 @@ BACKEND_HOT_CALLS(X)
  * behind then.
  */
 int backend_register(const struct backend *vendor);
+
+/** dump_line() - one line of backend.dump(); at most 190 characters count */
+__printf(2, 3)
+void dump_line(const struct vcpu *vcpu, const char *fmt, ...);
 
 /** backend_unregister() - undo backend_register(); no VM exists any more */
 void backend_unregister(void);

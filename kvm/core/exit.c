@@ -7,6 +7,7 @@
  * them knows a vendor; what hardware did not tell, the decoder finds out.
  */
 #include "core/apic.h"
+#include "core/dump.h"
 #include "core/emuglue.h"
 #include "core/exit.h"
 #include "core/halt.h"
@@ -436,7 +437,7 @@ static enum run_next exit_private(struct vcpu *vcpu, struct exit *exit)
 
 static enum run_next exit_fail_entry(struct vcpu *vcpu, struct exit *exit)
 {
-	backend.dump(vcpu);
+	dump_failure(vcpu, exit);
 	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	vcpu->run->fail_entry.hardware_entry_failure_reason =
 		exit->fail.reason;

@@ -14,6 +14,7 @@
 
 EXPORT_SYMBOL_GPL(backend_register);
 EXPORT_SYMBOL_GPL(backend_unregister);
+EXPORT_SYMBOL_GPL(dump_line);
 EXPORT_SYMBOL_GPL(ept_format);
 EXPORT_SYMBOL_GPL(ept_format_no_ad);
 EXPORT_SYMBOL_GPL(event_has_error_code);

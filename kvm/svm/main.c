@@ -329,45 +329,42 @@ static enum run_next svm_private_exit(struct vcpu *vcpu, struct exit *exit)
 	return RUN_USER;
 }
 
-static void dump_seg(const char *name, const struct vmcb_seg *seg)
+static void dump_seg(const struct vcpu *vcpu, const char *name,
+		     const struct vmcb_seg *seg)
 {
-	pr_err("  %s %04x attr %03x limit %08x base %016llx\n", name,
-	       seg->selector, seg->attr, seg->limit, seg->base);
+	dump_line(vcpu, "%s %04x attr %03x limit %08x base %016llx", name,
+		  seg->selector, seg->attr, seg->limit, seg->base);
 }
 
 static void svm_dump(struct vcpu *vcpu)
 {
-	static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 2);
 	const struct vmcb *vmcb = to_svm(vcpu)->vmcb;
 	const struct vmcb_control *c = &vmcb->control;
 	const struct vmcb_save *s = &vmcb->save;
 
-	if (!__ratelimit(&rs))
-		return;
-	pr_err("kvm-amd: vCPU %d, VMCB:\n", vcpu->id);
-	pr_err("  exit %llx info1 %llx info2 %llx intinfo %llx\n",
-	       c->exit_code, c->exit_info1, c->exit_info2, c->exit_int_info);
-	pr_err("  intercepts cr %x dr %x exc %x %x %x %x\n", c->icpt_cr,
-	       c->icpt_dr, c->icpt_exceptions, c->icpt_3, c->icpt_4,
-	       c->icpt_5);
-	pr_err("  asid %x tlb %x vintr %llx shadow %llx inj %llx ncr3 %llx\n",
-	       c->asid, c->tlb_control, c->vintr, c->shadow, c->event_inj,
-	       c->n_cr3);
-	pr_err("  cr0 %llx cr2 %llx cr3 %llx cr4 %llx efer %llx pat %llx\n",
-	       s->cr0, s->cr2, s->cr3, s->cr4, s->efer, s->g_pat);
-	pr_err("  rip %llx rflags %llx rsp %llx rax %llx dr6 %llx dr7 %llx\n",
-	       s->rip, s->rflags, s->rsp, s->rax, s->dr6, s->dr7);
-	pr_err("  cpl %u\n", s->cpl);
-	dump_seg("cs  ", &s->cs);
-	dump_seg("ss  ", &s->ss);
-	dump_seg("ds  ", &s->ds);
-	dump_seg("es  ", &s->es);
-	dump_seg("fs  ", &s->fs);
-	dump_seg("gs  ", &s->gs);
-	dump_seg("ldtr", &s->ldtr);
-	dump_seg("tr  ", &s->tr);
-	dump_seg("gdtr", &s->gdtr);
-	dump_seg("idtr", &s->idtr);
+	dump_line(vcpu, "exit %llx info1 %llx info2 %llx intinfo %llx",
+		  c->exit_code, c->exit_info1, c->exit_info2, c->exit_int_info);
+	dump_line(vcpu, "intercepts cr %x dr %x exc %x %x %x %x", c->icpt_cr,
+		  c->icpt_dr, c->icpt_exceptions, c->icpt_3, c->icpt_4,
+		  c->icpt_5);
+	dump_line(vcpu, "asid %x tlb %x vintr %llx shadow %llx inj %llx ncr3 %llx",
+		  c->asid, c->tlb_control, c->vintr, c->shadow, c->event_inj,
+		  c->n_cr3);
+	dump_line(vcpu, "cr0 %llx cr2 %llx cr3 %llx cr4 %llx efer %llx pat %llx",
+		  s->cr0, s->cr2, s->cr3, s->cr4, s->efer, s->g_pat);
+	dump_line(vcpu, "rip %llx rflags %llx rsp %llx rax %llx dr6 %llx dr7 %llx",
+		  s->rip, s->rflags, s->rsp, s->rax, s->dr6, s->dr7);
+	dump_line(vcpu, "cpl %u", s->cpl);
+	dump_seg(vcpu, "cs  ", &s->cs);
+	dump_seg(vcpu, "ss  ", &s->ss);
+	dump_seg(vcpu, "ds  ", &s->ds);
+	dump_seg(vcpu, "es  ", &s->es);
+	dump_seg(vcpu, "fs  ", &s->fs);
+	dump_seg(vcpu, "gs  ", &s->gs);
+	dump_seg(vcpu, "ldtr", &s->ldtr);
+	dump_seg(vcpu, "tr  ", &s->tr);
+	dump_seg(vcpu, "gdtr", &s->gdtr);
+	dump_seg(vcpu, "idtr", &s->idtr);
 }
 
 /* ---- the module -------------------------------------------------------- */

@@ -278,7 +278,8 @@ void vmx_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 
 /* ---- what a failed entry looked like ----------------------------------- */
 
-static void dump_row(const char *name, const u16 *fields, unsigned int n)
+static void dump_row(const struct vcpu *vcpu, const char *name,
+		     const u16 *fields, unsigned int n)
 {
 	char line[160];
 	unsigned int i, at = 0;
@@ -286,15 +287,15 @@ static void dump_row(const char *name, const u16 *fields, unsigned int n)
 	for (i = 0; i < n; i++)
 		at += scnprintf(line + at, sizeof(line) - at, " %llx",
 				vmcs_read(fields[i]));
-	pr_err("  %s%s\n", name, line);
+	dump_line(vcpu, "%s%s", name, line);
 }
 
 #define DUMP(name, ...) do {						\
 	static const u16 fields[] = { __VA_ARGS__ };			\
-	dump_row(name, fields, ARRAY_SIZE(fields));			\
+	dump_row(vcpu, name, fields, ARRAY_SIZE(fields));		\
 } while (0)
 
-static void dump_segments(void)
+static void dump_segments(const struct vcpu *vcpu)
 {
 	static const char *const names[] = {
 		"es  ", "cs  ", "ss  ", "ds  ", "fs  ", "gs  ", "ldtr", "tr  ",
@@ -302,24 +303,21 @@ static void dump_segments(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		pr_err("  %s %04llx ar %05llx limit %08llx base %016llx\n",
-		       names[i], vmcs_read(GUEST_ES_SEL + 2 * i),
-		       vmcs_read(GUEST_ES_AR + 2 * i),
-		       vmcs_read(GUEST_ES_LIMIT + 2 * i),
-		       vmcs_read(GUEST_ES_BASE + 2 * i));
+		dump_line(vcpu, "%s %04llx ar %05llx limit %08llx base %016llx",
+			  names[i], vmcs_read(GUEST_ES_SEL + 2 * i),
+			  vmcs_read(GUEST_ES_AR + 2 * i),
+			  vmcs_read(GUEST_ES_LIMIT + 2 * i),
+			  vmcs_read(GUEST_ES_BASE + 2 * i));
 }
 
 void vmx_dump(struct vcpu *vcpu)
 {
-	static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 2);
-
-	if (!__ratelimit(&rs))
-		return;
-	pr_err("kvm-intel: vCPU %d, VMCS:\n", vcpu->id);
 	DUMP("exit reason, qualification, instruction error:", EXIT_REASON,
 	     EXIT_QUALIFICATION, INSN_ERROR);
 	DUMP("pin, proc, proc2, exit, entry:", PIN_CONTROLS, PROC_CONTROLS,
 	     PROC2_CONTROLS, EXIT_CONTROLS, ENTRY_CONTROLS);
+	if (vmx_can(&vmx_host_caps, CTL_PROC3))
+		DUMP("proc3:", PROC3_CONTROLS);
 	DUMP("inject, error, length, interruptibility, activity:",
 	     ENTRY_INTR_INFO, ENTRY_ERROR_CODE, ENTRY_INSN_LEN,
 	     GUEST_INTERRUPTIBILITY, GUEST_ACTIVITY);
@@ -333,5 +331,5 @@ void vmx_dump(struct vcpu *vcpu)
 	     GUEST_IDTR_BASE, GUEST_IDTR_LIMIT);
 	DUMP("host cr0, cr3, cr4, efer, pat:", HOST_CR0, HOST_CR3, HOST_CR4,
 	     HOST_EFER, HOST_PAT);
-	dump_segments();
+	dump_segments(vcpu);
 }
