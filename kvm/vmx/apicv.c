@@ -14,7 +14,8 @@
  * IPI virtualization. All other writes exit before they are done; in xAPIC mode
  * they exit after it, as ICR's do that hardware leaves to us.
  *
- * Invariant: hw_eoi_map is the EOI-exit bitmap of the VMCS.
+ * Invariants: hw_eoi_map is the EOI-exit bitmap of the VMCS; the MSR bitmap is
+ * that of the controls in x2apic_open.
  *
  * SDM vol. 3, chapter 30.
  */
@@ -109,14 +110,33 @@ static u32 x2apic_allowed(u32 msr, const struct vmx_controls *c)
 	return allowed;
 }
 
-void vmx_apicv_update(struct vmx_vcpu *vmx)
+/* All that x2apic_allowed() looks at; 0: nothing is allowed. */
+static u8 x2apic_open(const struct vmx_controls *c)
+{
+	if (!vmx_control_is(c, CTL_X2APIC))
+		return 0;
+	return BIT(0) | vmx_control_is(c, CTL_APIC_REGISTERS) << 1 |
+	       vmx_control_is(c, CTL_VIRTUAL_INTR) << 2 |
+	       vmx_control_is(c, CTL_IPIV) << 3;
+}
+
+static void update_msrs(struct vmx_vcpu *vmx)
 {
 	struct vmx_controls c = vmx_controls(&vmx->vcpu.policy, 0,
 					     &vmx_host_caps);
+	u8 open = x2apic_open(&c);
 	u32 msr;
 
+	if (open == vmx->x2apic_open)
+		return;
+	vmx->x2apic_open = open;
 	for (msr = LAPIC_MSR_BASE; msr <= LAPIC_MSR_LAST; msr++)
 		vmx_msr_allow(vmx->msr_bitmap, msr, x2apic_allowed(msr, &c));
+}
+
+void vmx_apicv_update(struct vmx_vcpu *vmx)
+{
+	update_msrs(vmx);
 	if (vmx_can(&vmx_host_caps, CTL_VIRTUAL_INTR))
 		update_eoi_map(vmx);
 }

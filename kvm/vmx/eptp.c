@@ -92,8 +92,6 @@ void vmx_flush_all(void)
 
 void vmx_flush_prepare(struct vmx_vcpu *vmx)
 {
-	if (likely(!vmx->flush_root && !vmx->flush_guest && !vmx->flush_gva))
-		return;
 	if (vmx->flush_root)
 		invept_root(vmx->eptp);
 	if (vmx->vpid && vmx->flush_guest)

@@ -88,12 +88,10 @@ void vmx_event_inject(struct vmx_vcpu *vmx, const struct entry *entry)
 	vmcs_write(ENTRY_INTR_INFO, info);
 }
 
-void vmx_event_exit(struct vmx_vcpu *vmx, const struct vmx_raw *raw,
-		    struct exit *exit)
+void vmx_event_exit(struct vmx_vcpu *vmx, struct exit *exit)
 {
 	/* INT1 is a trap; its exit comes before it. */
-	if (exit->kind == EXIT_KIND_EXCEPTION && exit->exc.vector == VEC_DB &&
-	    exit->insn_len) {
+	if (exit->exc.vector == VEC_DB && exit->insn_len) {
 		vmx->vcpu.regs.rip += exit->insn_len;
 		exit->insn_len = 0;
 	}

@@ -4,105 +4,91 @@
  * sections named at each decoder.
  *
  * Most exits carry no more than their reason: a row each. The others have a
- * decoder. Everything in struct vmx_raw is the hardware's, but some of it is
- * the guest's choice: no number is used as an index unchecked.
+ * decoder, which fills in all of its part of the union. Everything in struct
+ * vmx_raw is the hardware's, but some of it is the guest's choice: no number is
+ * used as an index unchecked.
  */
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
 
 struct exit_row {
-	u8 reason;
+	bool known;
 	u8 kind;		/* enum exit_kind; NONE: has a decoder */
-	bool insn;		/* an instruction: its length is known */
 	u8 needs;		/* RAW_* */
 };
 
-/* Ascending. */
+#define ROW(reason, kind_, needs_)					\
+	[REASON_##reason] = { .known = true, .kind = EXIT_KIND_##kind_,	\
+			      .needs = needs_ }
+
 static const struct exit_row rows[] = {
-	{ REASON_EXCEPTION_NMI, EXIT_KIND_NONE, false, RAW_INTR | RAW_QUAL },
-	{ REASON_EXTERNAL, EXIT_KIND_NONE, false, RAW_INTR },
-	{ REASON_TRIPLE_FAULT, EXIT_KIND_SHUTDOWN, false, 0 },
-	{ REASON_IRQ_WINDOW, EXIT_KIND_IRQ_WINDOW, false, 0 },
-	{ REASON_NMI_WINDOW, EXIT_KIND_NMI_WINDOW, false, 0 },
-	{ REASON_TASK_SWITCH, EXIT_KIND_NONE, true, RAW_QUAL },
-	{ REASON_CPUID, EXIT_KIND_CPUID, true, 0 },
-	{ REASON_GETSEC, EXIT_KIND_UD, true, 0 },
-	{ REASON_HLT, EXIT_KIND_HLT, true, 0 },
-	{ REASON_INVD, EXIT_KIND_INVD, true, 0 },
-	{ REASON_INVLPG, EXIT_KIND_NONE, true, RAW_QUAL },
-	{ REASON_RDPMC, EXIT_KIND_RDPMC, true, 0 },
-	{ REASON_RDTSC, EXIT_KIND_RDTSC, true, 0 },
-	{ REASON_RSM, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMCALL, EXIT_KIND_HYPERCALL, true, 0 },
-	{ REASON_VMCLEAR, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMLAUNCH, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMPTRLD, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMPTRST, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMREAD, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMRESUME, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMWRITE, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMXOFF, EXIT_KIND_UD, true, 0 },
-	{ REASON_VMXON, EXIT_KIND_UD, true, 0 },
-	{ REASON_CR, EXIT_KIND_NONE, true, RAW_QUAL },
-	{ REASON_DR, EXIT_KIND_NONE, true, RAW_QUAL },
-	{ REASON_IO, EXIT_KIND_NONE, true, RAW_QUAL },
-	{ REASON_RDMSR, EXIT_KIND_RDMSR, true, 0 },
-	{ REASON_WRMSR, EXIT_KIND_WRMSR, true, 0 },
-	{ REASON_MWAIT, EXIT_KIND_MWAIT, true, 0 },
-	{ REASON_MONITOR, EXIT_KIND_MONITOR, true, 0 },
-	{ REASON_PAUSE, EXIT_KIND_PAUSE, true, 0 },
-	{ REASON_ENTRY_MCE, EXIT_KIND_HOST_MCE, false, 0 },
-	{ REASON_TPR, EXIT_KIND_CR8_WRITE, false, 0 },
+	ROW(EXCEPTION_NMI, NONE, RAW_LEN | RAW_INTR | RAW_QUAL),
+	ROW(EXTERNAL, NONE, RAW_INTR),
+	ROW(TRIPLE_FAULT, SHUTDOWN, 0),
+	ROW(IRQ_WINDOW, IRQ_WINDOW, 0),
+	ROW(NMI_WINDOW, NMI_WINDOW, 0),
+	ROW(TASK_SWITCH, NONE, RAW_LEN | RAW_QUAL),
+	ROW(CPUID, CPUID, RAW_LEN),
+	ROW(GETSEC, UD, RAW_LEN),
+	ROW(HLT, HLT, RAW_LEN),
+	ROW(INVD, INVD, RAW_LEN),
+	ROW(INVLPG, NONE, RAW_LEN | RAW_QUAL),
+	ROW(RDPMC, RDPMC, RAW_LEN),
+	ROW(RDTSC, RDTSC, RAW_LEN),
+	ROW(RSM, UD, RAW_LEN),
+	ROW(VMCALL, HYPERCALL, RAW_LEN),
+	ROW(VMCLEAR, UD, RAW_LEN),
+	ROW(VMLAUNCH, UD, RAW_LEN),
+	ROW(VMPTRLD, UD, RAW_LEN),
+	ROW(VMPTRST, UD, RAW_LEN),
+	ROW(VMREAD, UD, RAW_LEN),
+	ROW(VMRESUME, UD, RAW_LEN),
+	ROW(VMWRITE, UD, RAW_LEN),
+	ROW(VMXOFF, UD, RAW_LEN),
+	ROW(VMXON, UD, RAW_LEN),
+	ROW(CR, NONE, RAW_LEN | RAW_QUAL),
+	ROW(DR, NONE, RAW_LEN | RAW_QUAL),
+	ROW(IO, NONE, RAW_LEN | RAW_QUAL),
+	ROW(RDMSR, RDMSR, RAW_LEN),
+	ROW(WRMSR, WRMSR, RAW_LEN),
+	ROW(MWAIT, MWAIT, RAW_LEN),
+	ROW(MONITOR, MONITOR, RAW_LEN),
+	ROW(PAUSE, PAUSE, RAW_LEN),
+	ROW(ENTRY_MCE, HOST_MCE, 0),
+	ROW(TPR, CR8_WRITE, 0),
 	/* What hardware did not do: the instruction is yet to be executed. */
-	{ REASON_APIC_ACCESS, EXIT_KIND_EMULATE, false, 0 },
+	ROW(APIC_ACCESS, EMULATE, 0),
 	/* What it did; both are traps. */
-	{ REASON_EOI, EXIT_KIND_NONE, false, RAW_QUAL },
-	{ REASON_EPT_VIOLATION, EXIT_KIND_NONE, false, RAW_QUAL | RAW_GPA },
-	{ REASON_EPT_MISCONFIG, EXIT_KIND_PRIVATE, false, RAW_GPA },
-	{ REASON_INVEPT, EXIT_KIND_UD, true, 0 },
+	ROW(EOI, NONE, RAW_QUAL),
+	ROW(EPT_VIOLATION, NONE, RAW_QUAL | RAW_GPA),
+	ROW(EPT_MISCONFIG, PRIVATE, RAW_GPA),
+	ROW(INVEPT, UD, RAW_LEN),
 	/* It also loads TSC_AUX: more than EXIT_KIND_RDTSC can say. */
-	{ REASON_RDTSCP, EXIT_KIND_EMULATE, true, 0 },
-	{ REASON_TIMER, EXIT_KIND_DEADLINE, false, 0 },
-	{ REASON_INVVPID, EXIT_KIND_UD, true, 0 },
-	{ REASON_WBINVD, EXIT_KIND_WBINVD, true, 0 },
-	{ REASON_XSETBV, EXIT_KIND_XSETBV, true, 0 },
-	{ REASON_APIC_WRITE, EXIT_KIND_NONE, false, RAW_QUAL },
+	ROW(RDTSCP, EMULATE, RAW_LEN),
+	ROW(TIMER, DEADLINE, 0),
+	ROW(INVVPID, UD, RAW_LEN),
+	ROW(WBINVD, WBINVD, RAW_LEN),
+	ROW(XSETBV, XSETBV, RAW_LEN),
+	ROW(APIC_WRITE, NONE, RAW_QUAL),
 	/* INVLPG exiting brings it along: 26.1.3 */
-	{ REASON_INVPCID, EXIT_KIND_EMULATE, true, 0 },
-	{ REASON_VMFUNC, EXIT_KIND_UD, true, 0 },
-	{ REASON_ENCLS, EXIT_KIND_UD, true, 0 },
+	ROW(INVPCID, EMULATE, RAW_LEN),
+	ROW(VMFUNC, UD, RAW_LEN),
+	ROW(ENCLS, UD, RAW_LEN),
 	/* Emptying the log, run.c's first thing, was all there is to it. */
-	{ REASON_PML_FULL, EXIT_KIND_NONE, false, RAW_QUAL },
-	{ REASON_PCONFIG, EXIT_KIND_UD, true, 0 },
-	{ REASON_ENCLV, EXIT_KIND_UD, true, 0 },
-	{ REASON_SEAMCALL, EXIT_KIND_UD, true, 0 },
-	{ REASON_TDCALL, EXIT_KIND_UD, true, 0 },
+	ROW(PML_FULL, NONE, RAW_QUAL),
+	ROW(PCONFIG, UD, RAW_LEN),
+	ROW(ENCLV, UD, RAW_LEN),
+	ROW(SEAMCALL, UD, RAW_LEN),
+	ROW(TDCALL, UD, RAW_LEN),
 };
 
+/* NULL: one nobody asked for. */
 static const struct exit_row *find_row(u32 reason)
 {
-	unsigned int lo = 0, hi = ARRAY_SIZE(rows), mid;
 	u32 basic = reason & EXIT_REASON_BASIC;
 
-	while (lo < hi) {
-		mid = (lo + hi) / 2;
-		if (rows[mid].reason == basic)
-			return &rows[mid];
-		if (rows[mid].reason < basic)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
-u32 vmx_exit_needs(u32 reason)
-{
-	const struct exit_row *row = find_row(reason);
-
-	if (reason & EXIT_REASON_ENTRY_FAILURE)
-		return RAW_QUAL;
-	return row ? row->needs : 0;
+	return basic < ARRAY_SIZE(rows) && rows[basic].known ? &rows[basic] :
+							      NULL;
 }
 
 /* Soft events are found by their type: 4 to 6. */
@@ -112,14 +98,20 @@ static bool info_is_soft(u32 info)
 	       (info & INTR_INFO_TYPE) >= INTR_TYPE_SOFT_IRQ;
 }
 
-bool vmx_exit_has_len(u32 reason, u32 idt_info)
+u32 vmx_exit_needs(u32 reason, u32 idt_info)
 {
 	const struct exit_row *row = find_row(reason);
+	u32 needs = row ? row->needs : 0;
 
 	if (reason & EXIT_REASON_ENTRY_FAILURE)
-		return false;
-	return info_is_soft(idt_info) || (row && row->insn) ||
-	       (reason & EXIT_REASON_BASIC) == REASON_EXCEPTION_NMI;
+		return RAW_QUAL;
+	if (idt_info & INTR_INFO_VALID) {
+		if (idt_info & INTR_INFO_ERROR_CODE)
+			needs |= RAW_IDT_ERROR;
+		if (info_is_soft(idt_info))
+			needs |= RAW_LEN;
+	}
+	return needs;
 }
 
 /* Table 28-3 */
@@ -158,6 +150,7 @@ static void decode_io(const struct vmx_raw *raw, struct exit *exit)
 	exit->pio.in = q & QUAL_IO_IN;
 	exit->pio.string = q & QUAL_IO_STRING;
 	exit->pio.rep = q & QUAL_IO_REP;
+	exit->pio.next_rip = 0;
 	if (exit->pio.size != 1 && exit->pio.size != 2 && exit->pio.size != 4)
 		exit->kind = EXIT_KIND_EMULATE;
 }
@@ -194,12 +187,11 @@ static void decode_exception(const struct vmx_raw *raw, struct exit *exit)
 	exit->kind = EXIT_KIND_EXCEPTION;
 	exit->exc.vector = vector;
 	exit->exc.has_error_code = info & INTR_INFO_ERROR_CODE;
-	if (exit->exc.has_error_code)
-		exit->exc.error_code = raw->intr_error;
-	if (vector == VEC_PF || vector == VEC_DB)
-		exit->exc.payload = raw->qualification;
-	if (info_is_soft(info))
-		exit->insn_len = min_t(u32, raw->insn_len, 15);
+	exit->exc.error_code = exit->exc.has_error_code ? raw->intr_error : 0;
+	exit->exc.payload = vector == VEC_PF || vector == VEC_DB ?
+			    raw->qualification : 0;
+	if (!info_is_soft(info))
+		exit->insn_len = 0;
 }
 
 /* Table 28-2 */
@@ -210,8 +202,7 @@ static void decode_task(const struct vmx_raw *raw, struct exit *exit)
 	exit->task.source = QUAL_TASK_SOURCE(raw->qualification);
 	exit->task.has_error_code = (raw->idt_info & INTR_INFO_VALID) &&
 				    (raw->idt_info & INTR_INFO_ERROR_CODE);
-	if (exit->task.has_error_code)
-		exit->task.error_code = raw->idt_error;
+	exit->task.error_code = exit->task.has_error_code ? raw->idt_error : 0;
 }
 
 /* 27.8: the entry failed, the guest's state is as it was */
@@ -271,13 +262,14 @@ void vmx_exit_decode(const struct vmx_raw *raw, struct exit *exit)
 {
 	const struct exit_row *row = find_row(raw->reason);
 
-	*exit = (struct exit){
-		/* One nobody asked for, unless there is a row. */
-		.kind = EXIT_KIND_PRIVATE,
-		.hw_reason = raw->reason,
-		.cr8 = raw->cr8,
-		.shadow = decode_shadow(raw->interruptibility),
-	};
+	exit->kind = EXIT_KIND_PRIVATE;
+	exit->insn_len = 0;
+	exit->insn_bytes_count = 0;
+	exit->cr8 = raw->cr8;
+	exit->shadow = decode_shadow(raw->interruptibility);
+	exit->nmi_unblocked = false;
+	exit->hw_reason = raw->reason;
+	exit->inflight.type = EVENT_NONE;
 	if (raw->reason & EXIT_REASON_ENTRY_FAILURE)
 		return decode_failure(raw, exit);
 
@@ -288,7 +280,7 @@ void vmx_exit_decode(const struct vmx_raw *raw, struct exit *exit)
 	if (!row)
 		return;
 	exit->kind = row->kind;
-	if (row->insn)
+	if (row->needs & RAW_LEN)
 		exit->insn_len = min_t(u32, raw->insn_len, 15);
 	if (row->kind == EXIT_KIND_NONE)
 		decode_special(raw, exit);

@@ -17,12 +17,14 @@
 #define RAW_QUAL BIT(0)		/* qualification */
 #define RAW_INTR BIT(1)		/* intr_info, intr_error */
 #define RAW_GPA BIT(2)		/* gpa */
+#define RAW_LEN BIT(3)		/* insn_len: 28.2.5 */
+#define RAW_IDT_ERROR BIT(4)	/* idt_error */
 
 /* The VMCS's fields, as they were right after the exit. */
 struct vmx_raw {
 	u32 reason;
-	u32 idt_info, idt_error;	/* idt_error if idt_info says so */
-	u32 insn_len;			/* of reasons and events that have one */
+	u32 idt_info, idt_error;
+	u32 insn_len;
 	u32 interruptibility;
 	u64 qualification;
 	u32 intr_info, intr_error;
@@ -31,13 +33,10 @@ struct vmx_raw {
 	u8 cr8;
 };
 
-/** vmx_exit_needs() - the RAW_* that decoding @reason takes */
-u32 vmx_exit_needs(u32 reason);
+/** vmx_exit_needs() - the RAW_* that decoding takes, given these two */
+u32 vmx_exit_needs(u32 reason, u32 idt_info);
 
-/** vmx_exit_has_len() - is the instruction length defined: 28.2.5 */
-bool vmx_exit_has_len(u32 reason, u32 idt_info);
-
-/** vmx_exit_decode() - fill all of @exit */
+/** vmx_exit_decode() - fill all of @exit but in_service, as its kind has it */
 void vmx_exit_decode(const struct vmx_raw *raw, struct exit *exit);
 
 /**

@@ -82,8 +82,6 @@ void vmx_ipiv_enter(struct vmx_vcpu *vmx)
 	bool takes;
 	u64 entry;
 
-	if (!vmx->pid_entry)
-		return;
 	takes = vmx->vcpu.hw_irqs && lapic_sw_enabled(lapic);
 	entry = takes ? pid_entry(__pa(lapic->posted)) : 0;
 	/* Since the load its descriptor has said whom to notify. */

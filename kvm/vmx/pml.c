@@ -44,7 +44,7 @@ void vmx_pml_drain(struct vmx_vcpu *vmx)
 {
 	u16 index, first;
 
-	if (!vmx_control_is(&vmx->controls, CTL_PML))
+	if (!vmx->pml)
 		return;
 	index = vmcs_read(GUEST_PML_INDEX);
 	if (index == PML_LAST)

@@ -200,12 +200,9 @@ void vmx_regs_load(struct vcpu *vcpu, u32 groups)
 
 void vmx_regs_flush(struct vmx_vcpu *vmx)
 {
-	struct regs *regs = &vmx->vcpu.regs;
+	const struct regs *regs = &vmx->vcpu.regs;
 	u32 groups = regs->dirty;
 
-	regs->dirty = 0;
-	if (!(groups & ~(RG_GPR | RG_RIP | RG_CR2)))
-		return;
 	if (groups & RG_SEG)
 		segs_flush(regs);
 	if (groups & RG_CR)

@@ -23,6 +23,9 @@ static_assert(R_RCX == 1 && R_RDX == 2 && R_RBX == 3 && R_RSP == 4 &&
 	      R_RBP == 5 && R_RSI == 6 && R_RDI == 7 && R_R15 == 15);
 static_assert(HOST_RSP == 0x6c14, "entry.S");
 
+/* The groups whose fields are compared at each entry, or are none. */
+#define REGS_AT_ENTRY (RG_GPR | RG_RIP | RG_CR2)
+
 static const u16 word_field[WORD_COUNT] = {
 	[WORD_PIN] = PIN_CONTROLS,
 	[WORD_PROC] = PROC_CONTROLS,
@@ -110,19 +113,28 @@ static void write_tsc(struct vmx_vcpu *vmx)
 		vmcs_write(TSC_MULTIPLIER, vmx->vcpu.tsc.ratio);
 }
 
+/* Calls are for what there is to do: most entries have little. */
 static void prepare(struct vmx_vcpu *vmx, const struct entry *entry)
 {
-	vmx_host_away(vmx);
-	vmx_regs_flush(vmx);
+	if (!vmx->host.away)
+		vmx_host_away(vmx);
+	if (vmx->vcpu.regs.dirty & ~REGS_AT_ENTRY)
+		vmx_regs_flush(vmx);
+	vmx->vcpu.regs.dirty = 0;
 	write_regs(vmx);
 	write_controls(vmx, entry_needs(vmx, entry));
 	write_tpr(vmx, entry);
-	vmx_ipiv_enter(vmx);
+	if (vmx->pid_entry)
+		vmx_ipiv_enter(vmx);
 	write_tsc(vmx);
-	vmx_timer_enter(vmx);
+	if (vmx->timer.used)
+		vmx_timer_enter(vmx);
 	vmx_event_inject(vmx, entry);
-	vmx_host_entry(vmx);
-	vmx_flush_prepare(vmx);
+	/* With interrupts off since the last entry, nobody has changed it. */
+	if (!entry->again)
+		vmx_host_entry(vmx);
+	if (vmx->flush_root || vmx->flush_guest || vmx->flush_gva)
+		vmx_flush_prepare(vmx);
 	vmx_msr_enter(vmx);
 	vmx->sw.flags &= ~ENTER_RESUME;
 	if (vmx->launched)
@@ -173,37 +185,44 @@ static void collect_regs(struct vmx_vcpu *vmx)
 	regs->dirty = 0;
 }
 
+static void collect_raw(struct vmx_vcpu *vmx, const struct entry *entry)
+{
+	struct vmx_raw *raw = &vmx->raw;
+	u32 needs;
+
+	raw->reason = vmcs_read(EXIT_REASON);
+	raw->idt_info = vmcs_read(IDT_VECTORING_INFO);
+	raw->interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY);
+	raw->nmi_was_blocked = vmx->vcpu.events.nmi_blocked;
+	raw->cr8 = vmx->vapic ? *vapic_tpr(vmx) >> 4 & 15 : entry->cr8;
+	needs = vmx_exit_needs(raw->reason, raw->idt_info);
+	if (needs & RAW_LEN)
+		raw->insn_len = vmcs_read(EXIT_INSN_LEN);
+	if (needs & RAW_QUAL)
+		raw->qualification = vmcs_read(EXIT_QUALIFICATION);
+	if (needs & RAW_GPA)
+		raw->gpa = vmcs_read(GUEST_PHYS_ADDR);
+	if (needs & RAW_INTR) {
+		raw->intr_info = vmcs_read(EXIT_INTR_INFO);
+		raw->intr_error = vmcs_read(EXIT_INTR_ERROR);
+	}
+	if (needs & RAW_IDT_ERROR)
+		raw->idt_error = vmcs_read(IDT_VECTORING_ERROR);
+}
+
 static void collect_exit(struct vmx_vcpu *vmx, const struct entry *entry,
 			 struct exit *exit)
 {
-	struct vmx_raw raw = {
-		.reason = vmcs_read(EXIT_REASON),
-		.idt_info = vmcs_read(IDT_VECTORING_INFO),
-		.interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY),
-		.nmi_was_blocked = vmx->vcpu.events.nmi_blocked,
-		.cr8 = vmx->vapic ? *vapic_tpr(vmx) >> 4 & 15 : entry->cr8,
-	};
-	u32 needs = vmx_exit_needs(raw.reason);
+	const struct vmx_raw *raw = &vmx->raw;
 
-	if ((raw.idt_info & (INTR_INFO_VALID | INTR_INFO_ERROR_CODE)) ==
-	    (INTR_INFO_VALID | INTR_INFO_ERROR_CODE))
-		raw.idt_error = vmcs_read(IDT_VECTORING_ERROR);
-	if (vmx_exit_has_len(raw.reason, raw.idt_info))
-		raw.insn_len = vmcs_read(EXIT_INSN_LEN);
-	if (needs & RAW_QUAL)
-		raw.qualification = vmcs_read(EXIT_QUALIFICATION);
-	if (needs & RAW_GPA)
-		raw.gpa = vmcs_read(GUEST_PHYS_ADDR);
-	if (needs & RAW_INTR) {
-		raw.intr_info = vmcs_read(EXIT_INTR_INFO);
-		raw.intr_error = vmcs_read(EXIT_INTR_ERROR);
-	}
-	vmx->hw_interruptibility = raw.interruptibility;
-	vmx_exit_decode(&raw, exit);
-	vmx_event_exit(vmx, &raw, exit);
+	collect_raw(vmx, entry);
+	vmx->hw_interruptibility = raw->interruptibility;
+	vmx_exit_decode(raw, exit);
+	if (exit->kind == EXIT_KIND_EXCEPTION)
+		vmx_event_exit(vmx, exit);
 	if (vmx->vcpu.hw_irqs)
 		vmx_apicv_leave(vmx, entry, exit);
-	if (!(raw.reason & EXIT_REASON_ENTRY_FAILURE)) {
+	if (!(raw->reason & EXIT_REASON_ENTRY_FAILURE)) {
 		vmx->launched = true;
 		return;
 	}
@@ -268,7 +287,8 @@ void vmx_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 	}
 	collect_regs(vmx);
 	collect_exit(vmx, entry, exit);
-	vmx_pml_drain(vmx);
+	if (vmx->needs & NEED_PML)
+		vmx_pml_drain(vmx);
 	if (!stays_here(exit))
 		vmx->l1d_flush = true;
 	/* Host code that changes it comes by interrupt. */

@@ -86,8 +86,6 @@ void vmx_timer_enter(struct vmx_vcpu *vmx)
 	struct vmx_timer *timer = &vmx->timer;
 	u64 ticks = TIMER_MAX_TICKS;
 
-	if (likely(!timer->used))
-		return;
 	if (timer->armed)
 		ticks = min_t(u64, TIMER_MAX_TICKS,
 			      timer_edges(rdtsc(), timer->host,

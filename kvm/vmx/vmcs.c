@@ -22,7 +22,7 @@
 
 #include "vmx/vmx.h"
 
-static noinline void access_failed(enum vmcs_field field, bool write)
+void vmcs_access_failed(enum vmcs_field field, bool write)
 {
 	struct vmx_cpu *vc = raw_cpu_ptr(&vmx_cpu);
 
@@ -32,33 +32,6 @@ static noinline void access_failed(enum vmcs_field field, bool write)
 		vc->current_vmcs->broken = true;
 	pr_err_ratelimited("kvm-intel: VMCS field %04x cannot be %s\n", field,
 			   write ? "written" : "read");
-}
-
-u64 vmcs_read(enum vmcs_field field)
-{
-	u64 val;
-
-	asm_goto_output("1: vmread %[field], %[val]\n\t"
-			"jna %l[failed]\n\t"
-			_ASM_EXTABLE(1b, %l[failed])
-			: [val] "=r"(val) : [field] "r"((u64)field)
-			: "cc" : failed);
-	return val;
-failed:
-	access_failed(field, false);
-	return 0;
-}
-
-void vmcs_write(enum vmcs_field field, u64 val)
-{
-	asm goto("1: vmwrite %[val], %[field]\n\t"
-		 "jna %l[failed]\n\t"
-		 _ASM_EXTABLE(1b, %l[failed])
-		 : : [field] "r"((u64)field), [val] "r"(val)
-		 : "cc" : failed);
-	return;
-failed:
-	access_failed(field, true);
 }
 
 static bool vmptrld(u64 pa)

@@ -20,6 +20,7 @@
 #define VMX_VMX_H
 
 #include <linux/percpu.h>
+#include <asm/asm.h>
 
 #include "core/vcpu.h"
 #include "vmx/caps.h"
@@ -75,6 +76,7 @@ struct vmx_vcpu {
 	int cpu;			/* the VMCS is active there; -1: nowhere */
 	struct list_head loaded;	/* in that CPU's vmcss */
 	unsigned long *msr_bitmap;
+	u8 x2apic_open;			/* apicv.c: what of it is open */
 	void *vapic;			/* virtual-APIC page, the LAPIC's; or NULL */
 	u64 *pml;			/* pages written; or NULL */
 
@@ -82,6 +84,7 @@ struct vmx_vcpu {
 	u64 cr0, cr4, efer;
 	u64 kernel_gs_base;		/* while host.away is false */
 
+	struct vmx_raw raw;		/* of the last exit, what it needed */
 	struct vmx_controls controls;	/* as in the VMCS */
 	u32 needs;			/* NEED_* they were made for */
 	u32 cpuid_needs;		/* the part that CPUID decides */
@@ -144,11 +147,37 @@ static inline struct vmx_vm *to_vmx_vm(struct vm *vm)
 
 /* ---- vmcs.c ------------------------------------------------------------ */
 
+/** vmcs_access_failed() - say so; the vCPU is entered no more */
+__cold void vmcs_access_failed(enum vmcs_field field, bool write);
+
 /** vmcs_read() - a field of the current VMCS; 0 and a message if it fails */
-u64 vmcs_read(enum vmcs_field field);
+static __always_inline u64 vmcs_read(enum vmcs_field field)
+{
+	u64 val;
+
+	asm_goto_output("1: vmread %[field], %[val]\n\t"
+			"jna %l[failed]\n\t"
+			_ASM_EXTABLE(1b, %l[failed])
+			: [val] "=r"(val) : [field] "r"((u64)field)
+			: "cc" : failed);
+	return val;
+failed:
+	vmcs_access_failed(field, false);
+	return 0;
+}
 
 /** vmcs_write() - write a field of the current VMCS; a message if it fails */
-void vmcs_write(enum vmcs_field field, u64 val);
+static __always_inline void vmcs_write(enum vmcs_field field, u64 val)
+{
+	asm goto("1: vmwrite %[val], %[field]\n\t"
+		 "jna %l[failed]\n\t"
+		 _ASM_EXTABLE(1b, %l[failed])
+		 : : [field] "r"((u64)field), [val] "r"(val)
+		 : "cc" : failed);
+	return;
+failed:
+	vmcs_access_failed(field, true);
+}
 
 /** vmcs_new() - a page with the revision in it, on @node; NULL: no memory */
 struct vmcs *vmcs_new(int node);
@@ -203,7 +232,8 @@ void vmx_regs_load(struct vcpu *vcpu, u32 groups);
 /**
  * vmx_regs_flush() - write the dirty groups to the VMCS
  *
- * RSP, RIP and RFLAGS excepted: run.c compares them at each entry.
+ * RSP, RIP and RFLAGS excepted: run.c compares them at each entry. It calls
+ * this if there are others, and marks all as clean.
  */
 void vmx_regs_flush(struct vmx_vcpu *vmx);
 
@@ -215,9 +245,8 @@ u32 vmx_event_needs(const struct entry *entry);
 /** vmx_event_inject() - interruptibility and event of @entry; after the flush */
 void vmx_event_inject(struct vmx_vcpu *vmx, const struct entry *entry);
 
-/** vmx_event_exit() - what is left to settle of events after an exit */
-void vmx_event_exit(struct vmx_vcpu *vmx, const struct vmx_raw *raw,
-		    struct exit *exit);
+/** vmx_event_exit() - what is left to settle after the exit of an exception */
+void vmx_event_exit(struct vmx_vcpu *vmx, struct exit *exit);
 
 /* ---- eptp.c ------------------------------------------------------------ */
 

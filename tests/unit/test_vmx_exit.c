@@ -57,7 +57,7 @@ static void test_simple(void **state)
 		assert_int_equal(e.hw_reason, want[i].reason);
 		assert_int_equal(e.cr8, 9);
 		assert_int_equal(e.inflight.type, EVENT_NONE);
-		assert_int_equal(vmx_exit_has_len(want[i].reason, 0),
+		assert_int_equal(!!(vmx_exit_needs(want[i].reason, 0) & RAW_LEN),
 				 want[i].len != 0);
 	}
 }
@@ -93,8 +93,8 @@ static void test_failure(void **state)
 	assert_int_equal(e.kind, EXIT_KIND_FAIL_ENTRY);
 	e = decode((struct vmx_raw){ .reason = VALID | 41 });
 	assert_int_equal(e.kind, EXIT_KIND_HOST_MCE);
-	assert_int_equal(vmx_exit_needs(VALID | 33), RAW_QUAL);
-	assert_false(vmx_exit_has_len(VALID | 10, 0));
+	assert_int_equal(vmx_exit_needs(VALID | 33, 0), RAW_QUAL);
+	assert_int_equal(vmx_exit_needs(VALID | 10, 0), RAW_QUAL);
 }
 
 /* Table 28-3: MOV to CR0 from R9; MOV from CR3 to RBX; CLTS; LMSW */
@@ -119,7 +119,7 @@ static void test_cr(void **state)
 	assert_true(e.cr.write && !e.cr.decoded);
 	e = decode((struct vmx_raw){ .reason = 28, .qualification = 0x10030 });
 	assert_true(e.cr.write && !e.cr.decoded);
-	assert_int_equal(vmx_exit_needs(28), RAW_QUAL);
+	assert_int_equal(vmx_exit_needs(28, 0), RAW_QUAL | RAW_LEN);
 }
 
 /* Table 28-4 */
@@ -183,10 +183,12 @@ static void test_ept(void **state)
 	/* No linear address: loading the PDPTEs */
 	e = decode((struct vmx_raw){ .reason = 48, .qualification = 0x001 });
 	assert_false(e.tdp.user_walk);
-	assert_int_equal(vmx_exit_needs(48), RAW_QUAL | RAW_GPA);
+	assert_int_equal(vmx_exit_needs(48, 0), RAW_QUAL | RAW_GPA);
 	/* An MMIO instruction's length is not told. */
-	assert_false(vmx_exit_has_len(48, 0));
-	assert_true(vmx_exit_has_len(48, VALID | 0x400 | 0x80));
+	assert_true(vmx_exit_needs(48, VALID | 0x400 | 0x80) & RAW_LEN);
+	assert_false(vmx_exit_needs(48, 0x400 | 0x80) & RAW_LEN);
+	assert_int_equal(vmx_exit_needs(48, VALID | 0xb0e),
+			 RAW_QUAL | RAW_GPA | RAW_IDT_ERROR);
 }
 
 static void test_exception(void **state)
