@@ -120,23 +120,20 @@ static u8 x2apic_open(const struct vmx_controls *c)
 	       vmx_control_is(c, CTL_IPIV) << 3;
 }
 
-static void update_msrs(struct vmx_vcpu *vmx)
+void vmx_apicv_controls(struct vmx_vcpu *vmx, const struct vmx_controls *c)
 {
-	struct vmx_controls c = vmx_controls(&vmx->vcpu.policy, 0,
-					     &vmx_host_caps);
-	u8 open = x2apic_open(&c);
+	u8 open = x2apic_open(c);
 	u32 msr;
 
 	if (open == vmx->x2apic_open)
 		return;
 	vmx->x2apic_open = open;
 	for (msr = LAPIC_MSR_BASE; msr <= LAPIC_MSR_LAST; msr++)
-		vmx_msr_allow(vmx->msr_bitmap, msr, x2apic_allowed(msr, &c));
+		vmx_msr_allow(vmx->msr_bitmap, msr, x2apic_allowed(msr, c));
 }
 
 void vmx_apicv_update(struct vmx_vcpu *vmx)
 {
-	update_msrs(vmx);
 	if (vmx_can(&vmx_host_caps, CTL_VIRTUAL_INTR))
 		update_eoi_map(vmx);
 }

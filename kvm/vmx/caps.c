@@ -18,7 +18,6 @@ const struct vmx_control_row vmx_control_rows[CTL_COUNT] = {
 #define X(id, w, b, need, text)						\
 	[CTL_##id] = { .name = text,					\
 		       .refusal = "the CPU lacks \"" text "\"",		\
-		       .word = WORD_##w, .bit = b,			\
 		       .required = NEED_##need },
 	VMX_CONTROLS(X)
 #undef X
@@ -59,7 +58,7 @@ static const struct {
 
 static void caps_clear(struct vmx_caps *caps, enum vmx_control control)
 {
-	caps->may[vmx_control_rows[control].word] &= ~vmx_bit(control);
+	caps->may[vmx_control_places[control].word] &= ~vmx_bit(control);
 }
 
 static void caps_close(struct vmx_caps *caps)
@@ -104,16 +103,6 @@ struct vmx_caps vmx_caps(const struct vmx_host *host)
 		caps.may[WORD_PROC2] &= ~vmx_bit(CTL_PML);
 	caps_close(&caps);
 	return caps;
-}
-
-bool vmx_can(const struct vmx_caps *caps, enum vmx_control control)
-{
-	return caps->may[vmx_control_rows[control].word] & vmx_bit(control);
-}
-
-u32 vmx_bit(enum vmx_control control)
-{
-	return 1U << vmx_control_rows[control].bit;
 }
 
 /* The two that old or cut-down parts lack deserve their own words. */

@@ -85,13 +85,27 @@ enum vmx_control {
 	CTL_COUNT,
 };
 
-/* One row of the table, for whoever prints or tests it. */
+/* Where a control is: here, so that a control's name costs no look-up. */
+static const struct {
+	u8 word, bit;
+} vmx_control_places[CTL_COUNT] = {
+#define X(name, w, b, need, text) [CTL_##name] = { .word = WORD_##w, .bit = b },
+	VMX_CONTROLS(X)
+#undef X
+};
+
+/* What else its row says. */
 struct vmx_control_row {
 	const char *name, *refusal;
-	u8 word, bit;
 	bool required;
 };
 extern const struct vmx_control_row vmx_control_rows[CTL_COUNT];
+
+/** vmx_bit() - a control's bit in its word */
+static inline u32 vmx_bit(enum vmx_control control)
+{
+	return 1U << vmx_control_places[control].bit;
+}
 
 /*
  * Read on one CPU. A capability MSR of controls has the bits that must be 1
@@ -128,13 +142,14 @@ struct vmx_caps {
 struct vmx_caps vmx_caps(const struct vmx_host *host);
 
 /** vmx_can() - may this control be 1 */
-bool vmx_can(const struct vmx_caps *caps, enum vmx_control control);
+static inline bool vmx_can(const struct vmx_caps *caps,
+			   enum vmx_control control)
+{
+	return caps->may[vmx_control_places[control].word] & vmx_bit(control);
+}
 
 /** vmx_caps_drop() - do without @control, and with it what rests on it */
 void vmx_caps_drop(struct vmx_caps *caps, enum vmx_control control);
-
-/** vmx_bit() - a control's bit in its word */
-u32 vmx_bit(enum vmx_control control);
 
 /**
  * vmx_refusal() - why @host cannot be used, or NULL if it can

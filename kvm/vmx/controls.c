@@ -20,11 +20,11 @@
 #define PLE_GAP_TICKS 128
 #define PLE_WINDOW_TICKS 4096
 
-static void set(struct vmx_controls *c, const struct vmx_caps *caps,
-		enum vmx_control control, bool on)
+static inline void set(struct vmx_controls *c, const struct vmx_caps *caps,
+		       enum vmx_control control, bool on)
 {
 	if (on && vmx_can(caps, control))
-		c->word[vmx_control_rows[control].word] |= vmx_bit(control);
+		c->word[vmx_control_places[control].word] |= vmx_bit(control);
 }
 
 static void set_always(struct vmx_controls *c, const struct vmx_caps *caps)
@@ -112,11 +112,6 @@ struct vmx_controls vmx_controls(const struct policy *policy, u32 needs,
 		c.ple_window = PLE_WINDOW_TICKS;
 	}
 	return c;
-}
-
-bool vmx_control_is(const struct vmx_controls *c, enum vmx_control control)
-{
-	return c->word[vmx_control_rows[control].word] & vmx_bit(control);
 }
 
 #define MSR_RANGE 0x2000u

@@ -35,7 +35,11 @@ struct vmx_controls vmx_controls(const struct policy *policy, u32 needs,
 				 const struct vmx_caps *caps);
 
 /** vmx_control_is() - is this control 1 */
-bool vmx_control_is(const struct vmx_controls *c, enum vmx_control control);
+static inline bool vmx_control_is(const struct vmx_controls *c,
+				  enum vmx_control control)
+{
+	return c->word[vmx_control_places[control].word] & vmx_bit(control);
+}
 
 /* The MSR bitmaps: what the guest may do without an exit. */
 #define MSR_ALLOW_READ BIT(0)

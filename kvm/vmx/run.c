@@ -35,14 +35,14 @@ static const u16 word_field[WORD_COUNT] = {
 	[WORD_ENTRY] = ENTRY_CONTROLS,
 };
 
-static void write_controls(struct vmx_vcpu *vmx, u32 needs)
+/* Not inline: what it has on the stack is cleared. */
+static noinline void write_controls(struct vmx_vcpu *vmx, u32 needs)
 {
 	struct vmx_controls *now = &vmx->controls, c;
 	unsigned int i;
 
-	if (!vmx->controls_stale && needs == vmx->needs)
-		return;
 	c = vmx_controls(&vmx->vcpu.policy, needs, &vmx_host_caps);
+	vmx_apicv_controls(vmx, &c);
 	vmx->controls_stale = false;
 	vmx->needs = needs;
 	for (i = 0; i < WORD_COUNT; i++)
@@ -116,13 +116,17 @@ static void write_tsc(struct vmx_vcpu *vmx)
 /* Calls are for what there is to do: most entries have little. */
 static void prepare(struct vmx_vcpu *vmx, const struct entry *entry)
 {
+	u32 needs;
+
 	if (!vmx->host.away)
 		vmx_host_away(vmx);
 	if (vmx->vcpu.regs.dirty & ~REGS_AT_ENTRY)
 		vmx_regs_flush(vmx);
 	vmx->vcpu.regs.dirty = 0;
 	write_regs(vmx);
-	write_controls(vmx, entry_needs(vmx, entry));
+	needs = entry_needs(vmx, entry);
+	if (vmx->controls_stale || needs != vmx->needs)
+		write_controls(vmx, needs);
 	write_tpr(vmx, entry);
 	if (vmx->pid_entry)
 		vmx_ipiv_enter(vmx);

@@ -308,7 +308,10 @@ void vmx_apicv_free(struct vmx_vcpu *vmx);
 /** vmx_apicv_setup() - fields that keep their value for good */
 void vmx_apicv_setup(struct vmx_vcpu *vmx);
 
-/** vmx_apicv_update() - policy or vcpu->eoi_map changed: bitmaps */
+/** vmx_apicv_controls() - the MSR bitmap as @c, which come into force, have it */
+void vmx_apicv_controls(struct vmx_vcpu *vmx, const struct vmx_controls *c);
+
+/** vmx_apicv_update() - vcpu->eoi_map changed */
 void vmx_apicv_update(struct vmx_vcpu *vmx);
 
 /**
