@@ -60,8 +60,6 @@ enum flush_scope {
 	X(void, vcpu_free, (struct vcpu *vcpu))				\
 	X(void, vcpu_reset, (struct vcpu *vcpu, bool init))		\
 	X(bool, cr_valid, (struct vcpu *vcpu, u64 cr0, u64 cr4))	\
-	X(enum msr_rc, msr_get, (struct vcpu *vcpu, u32 index, u64 *val)) \
-	X(enum msr_rc, msr_set, (struct vcpu *vcpu, u32 index, u64 val)) \
 	X(enum msr_rc, feature_msr, (u32 index, u64 *val))		\
 	X(void, controls_changed, (struct vcpu *vcpu))			\
 	X(void, tsc_update, (struct vcpu *vcpu))			\
@@ -103,7 +101,6 @@ enum flush_scope {
  * vcpu_reset		the vendor's registers after vcpu->regs was reset; all
  *			groups are available and dirty on return.
  * cr_valid		can the hardware run these CR0/CR4 values.
- * msr_get/msr_set	MSRs whose row says BACKEND. MSR_UNKNOWN allowed.
  * feature_msr		KVM_GET_MSRS on /dev/kvm.
  * controls_changed	vcpu->policy, CPUID, guest debugging or vcpu->eoi_map
  *			changed: recompute the controls before the next entry.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MSRs that are core's to answer (kind CORE in x86/msr_rows.h) and the way to
- * the backend's. Owner: the vCPU's thread, loaded.
+ * MSRs that are core's to answer: kind CORE in x86/msr_rows.h. Owner: the
+ * vCPU's thread, loaded.
  */
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+
 #include "core/clock.h"
 #include "core/msrs.h"
 #include "core/regops.h"
@@ -64,6 +67,16 @@ static enum msr_rc msrs_set_apic_base(struct vcpu *vcpu, u64 val, bool host)
 	return rc;
 }
 
+/* Done here and now; the VMM chose what the guest has, so it may fail. */
+static enum msr_rc msrs_command(u32 index, bool exists, u64 val)
+{
+	if (!exists)
+		return MSR_UNKNOWN;
+	if (val)
+		wrmsrl_safe(index, val);
+	return MSR_OK;
+}
+
 static enum msr_rc msrs_core_set(struct msr_file *file, u32 index, bool host,
 				 u64 val)
 {
@@ -82,6 +95,11 @@ static enum msr_rc msrs_core_set(struct msr_file *file, u32 index, bool host,
 		if (vcpu->lapic)
 			lapic_set_tsc_deadline(vcpu->lapic, val);
 		return MSR_OK;
+	case M_PRED_CMD:
+		return msrs_command(index, boot_cpu_has(X86_FEATURE_IBPB), val);
+	case M_FLUSH_CMD:
+		return msrs_command(index, boot_cpu_has(X86_FEATURE_FLUSH_L1D),
+				    val);
 	case M_KVM_WALL_CLOCK_OLD:
 	case M_KVM_WALL_CLOCK:
 	case M_KVM_SYSTEM_TIME_OLD:
@@ -92,18 +110,6 @@ static enum msr_rc msrs_core_set(struct msr_file *file, u32 index, bool host,
 		return vcpu->lapic ? lapic_msr_write(vcpu->lapic, index, val) :
 				     MSR_UNKNOWN;
 	return MSR_UNKNOWN;
-}
-
-static enum msr_rc msrs_backend_get(struct msr_file *file, u32 index,
-				    bool host, u64 *val)
-{
-	return backend.msr_get(msrs_vcpu(file), index, val);
-}
-
-static enum msr_rc msrs_backend_set(struct msr_file *file, u32 index,
-				    bool host, u64 val)
-{
-	return backend.msr_set(msrs_vcpu(file), index, val);
 }
 
 static void msrs_changed(struct msr_file *file, u32 index, u32 effects)
@@ -120,8 +126,6 @@ static const struct msr_ops msrs_ops = {
 	.regs_need = msrs_regs_need,
 	.core_get = msrs_core_get,
 	.core_set = msrs_core_set,
-	.backend_get = msrs_backend_get,
-	.backend_set = msrs_backend_set,
 	.changed = msrs_changed,
 };
 

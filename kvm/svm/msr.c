@@ -118,24 +118,6 @@ void svm_msr_put(struct svm_cpu *sc)
 	svm_tsc_aux(sc, sc->host_tsc_aux);
 }
 
-enum msr_rc svm_msr_get(struct vcpu *vcpu, u32 index, u64 *val)
-{
-	*val = 0;
-	/* Write-only; the VMM may look all the same. */
-	return index == MSR_IA32_PRED_CMD ? MSR_OK : MSR_UNKNOWN;
-}
-
-enum msr_rc svm_msr_set(struct vcpu *vcpu, u32 index, u64 val)
-{
-	if (index != MSR_IA32_PRED_CMD || !boot_cpu_has(X86_FEATURE_IBPB))
-		return MSR_UNKNOWN;
-	if (val & ~(u64)(PRED_CMD_IBPB | PRED_CMD_SBPB))
-		return MSR_BAD;
-	if (val)
-		wrmsrl_safe(MSR_IA32_PRED_CMD, val);
-	return MSR_OK;
-}
-
 enum msr_rc svm_feature_msr(u32 index, u64 *val)
 {
 	if (index != MSR_AMD64_DE_CFG)

@@ -151,8 +151,6 @@ void svm_msr_cpuid(struct svm_vcpu *svm);
 /** svm_msr_put() - restore what only user space of the host would notice */
 void svm_msr_put(struct svm_cpu *sc);
 
-enum msr_rc svm_msr_get(struct vcpu *vcpu, u32 index, u64 *val);
-enum msr_rc svm_msr_set(struct vcpu *vcpu, u32 index, u64 val);
 enum msr_rc svm_feature_msr(u32 index, u64 *val);
 
 /** svm_run() - backend.run() */

@@ -159,39 +159,6 @@ void vmx_msr_leave(struct vmx_vcpu *vmx)
 		vmx->vcpu.msrs.val[SLOT_SPEC_CTRL] = vmx->sw.spec_guest;
 }
 
-/* ---- MSRs whose row says BACKEND --------------------------------------- */
-
-enum msr_rc vmx_msr_get(struct vcpu *vcpu, u32 index, u64 *val)
-{
-	*val = 0;
-	/* Write-only; the VMM may look all the same. */
-	return index == MSR_IA32_PRED_CMD || index == MSR_IA32_FLUSH_CMD ?
-	       MSR_OK : MSR_UNKNOWN;
-}
-
-enum msr_rc vmx_msr_set(struct vcpu *vcpu, u32 index, u64 val)
-{
-	switch (index) {
-	case MSR_IA32_PRED_CMD:
-		if (!boot_cpu_has(X86_FEATURE_IBPB))
-			return MSR_UNKNOWN;
-		if (val & ~(u64)PRED_CMD_IBPB)
-			return MSR_BAD;
-		break;
-	case MSR_IA32_FLUSH_CMD:
-		if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-			return MSR_UNKNOWN;
-		if (val & ~(u64)L1D_FLUSH)
-			return MSR_BAD;
-		break;
-	default:
-		return MSR_UNKNOWN;
-	}
-	if (val)
-		wrmsrl_safe(index, val);
-	return MSR_OK;
-}
-
 enum msr_rc vmx_feature_msr(u32 index, u64 *val)
 {
 	/* VMX is not for guests yet, and no other feature MSR is ours. */

@@ -283,8 +283,6 @@ void vmx_msr_enter(struct vmx_vcpu *vmx);
 /** vmx_msr_leave() - take SPEC_CTRL as the exit found it */
 void vmx_msr_leave(struct vmx_vcpu *vmx);
 
-enum msr_rc vmx_msr_get(struct vcpu *vcpu, u32 index, u64 *val);
-enum msr_rc vmx_msr_set(struct vcpu *vcpu, u32 index, u64 val);
 enum msr_rc vmx_feature_msr(u32 index, u64 *val);
 
 /* ---- l1d.c ------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 #include "x86/msr.h"
 
 /* Short names for the columns of the table. */
-enum msr_kind { SLOT, REG, CORE, BACKEND, CONST };
+enum msr_kind { SLOT, REG, CORE, CONST };
 
 enum msr_access {
 	ACCESS_NO,
@@ -360,10 +360,6 @@ enum msr_rc msr_get(struct msr_file *file, u32 index, bool host, u64 *val)
 		if (!ops->core_get)
 			return MSR_UNKNOWN;
 		return ops->core_get(file, index, host, val);
-	case BACKEND:
-		if (!ops->backend_get)
-			return MSR_UNKNOWN;
-		return ops->backend_get(file, index, host, val);
 	default:
 		*val = msr_now(file, row, index);
 		return MSR_OK;
@@ -424,10 +420,6 @@ enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val)
 		if (!ops->core_set)
 			return MSR_UNKNOWN;
 		return ops->core_set(file, index, host, val);
-	case BACKEND:
-		if (!ops->backend_set)
-			return MSR_UNKNOWN;
-		return ops->backend_set(file, index, host, val);
 	default:
 		return msr_store(file, row, index, val);
 	}

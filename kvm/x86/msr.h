@@ -63,7 +63,6 @@ enum msr_slot {
 #define MSR_SLOTS_SLOT(count) (count)
 #define MSR_SLOTS_REG(count) 0
 #define MSR_SLOTS_CORE(count) 0
-#define MSR_SLOTS_BACKEND(count) 0
 #define MSR_SLOTS_CONST(count) 0
 #define MSR_ENUM(name, first, count, kind, ...) \
 	SLOT_##name, SLOT_END_##name = SLOT_##name + MSR_SLOTS_##kind(count) - 1,
@@ -81,16 +80,11 @@ struct msr_file;
 struct msr_ops {
 	/* make these RG_* groups available in file->regs */
 	void (*regs_need)(struct msr_file *file, u32 groups);
-	/* CORE rows; direction and need were checked for guests */
+	/* CORE rows; all was checked that the row says; WO ones are not read */
 	enum msr_rc (*core_get)(struct msr_file *file, u32 index, bool host,
 				u64 *val);
 	enum msr_rc (*core_set)(struct msr_file *file, u32 index, bool host,
 				u64 val);
-	/* BACKEND rows; the value was checked, too; WO ones are not read */
-	enum msr_rc (*backend_get)(struct msr_file *file, u32 index, bool host,
-				   u64 *val);
-	enum msr_rc (*backend_set)(struct msr_file *file, u32 index, bool host,
-				   u64 val);
 	/* a TELL row was written; @effects is enum cr_effect for EFER, else 0 */
 	void (*changed)(struct msr_file *file, u32 index, u32 effects);
 };

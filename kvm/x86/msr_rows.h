@@ -9,7 +9,6 @@
  *   SLOT     struct msr_file, in val[SLOT_name + index - first]
  *   REG      struct regs, at @where: AT(field, groups to be available)
  *   CORE     the vCPU's owner, through msr_ops.core_get and core_set
- *   BACKEND  the vendor module, through msr_ops.backend_get and backend_set
  *   CONST    nobody: reads as @reset
  * guest, what RDMSR and WRMSR may do: RW, RO, WO, NO. The VMM may read all and
  *   write all, with the same checks.
@@ -53,7 +52,7 @@
 	  FEAT_TSC_ADJUST, LIST) \
 	X(SPEC_CTRL,     0x048, 1, SLOT,  0, RW, SPEC_CTRL, 0, 0, \
 	  MSR_NEED_SPEC_CTRL, LIST | TELL) \
-	X(PRED_CMD,      0x049, 1, BACKEND, 0, WO, PRED_CMD, 0, 0, \
+	X(PRED_CMD,      0x049, 1, CORE, 0, WO, PRED_CMD, 0, 0, \
 	  MSR_NEED_PRED_CMD, 0) \
 	X(BIOS_UPDT_TRIG, 0x079, 1, CONST, 0, WO, DROP, 0, 0, \
 	  MSR_NEED_INTEL, 0) \
@@ -66,7 +65,7 @@
 	  FEAT_MTRR, 0) \
 	X(ARCH_CAPS,     0x10a, 1, SLOT,  0, RO, ANY, 0, 0, \
 	  FEAT_ARCH_CAPS, LIST | FEATURE) \
-	X(FLUSH_CMD,     0x10b, 1, BACKEND, 0, WO, MASK, 1, 0, \
+	X(FLUSH_CMD,     0x10b, 1, CORE, 0, WO, MASK, 1, 0, \
 	  FEAT_FLUSH_L1D, 0) \
 	X(BBL_CR_CTL3,   0x11e, 1, CONST, 0, RW, DROP, 0, 0x101, \
 	  MSR_NEED_INTEL, 0) \

@@ -100,9 +100,9 @@ struct owner {
 	struct msr_file file;
 	struct regs regs;
 	struct cr_limits limits;
-	u64 core, backend;	/* last values written */
-	u32 core_index, backend_index;
-	unsigned int backend_reads, told;
+	u64 core;		/* last value written */
+	u32 core_index;
+	unsigned int reads, told;
 	u32 told_index, effects, groups;
 };
 
@@ -120,6 +120,7 @@ static enum msr_rc own_get(struct msr_file *file, u32 index, bool host,
 			   u64 *val)
 {
 	(void)host;
+	owner_of(file)->reads++;
 	owner_of(file)->core_index = index;
 	*val = owner_of(file)->core;
 	return MSR_OK;
@@ -130,25 +131,6 @@ static enum msr_rc own_set(struct msr_file *file, u32 index, bool host, u64 val)
 	(void)host;
 	owner_of(file)->core_index = index;
 	owner_of(file)->core = val;
-	return MSR_OK;
-}
-
-static enum msr_rc own_backend_get(struct msr_file *file, u32 index, bool host,
-				   u64 *val)
-{
-	(void)index;
-	(void)host;
-	owner_of(file)->backend_reads++;
-	*val = 0;
-	return MSR_OK;
-}
-
-static enum msr_rc own_backend_set(struct msr_file *file, u32 index, bool host,
-				   u64 val)
-{
-	(void)host;
-	owner_of(file)->backend_index = index;
-	owner_of(file)->backend = val;
 	return MSR_OK;
 }
 
@@ -163,8 +145,6 @@ static const struct msr_ops own_ops = {
 	.regs_need = own_regs,
 	.core_get = own_get,
 	.core_set = own_set,
-	.backend_get = own_backend_get,
-	.backend_set = own_backend_set,
 	.changed = own_changed,
 };
 
@@ -307,7 +287,7 @@ static void test_direction(void **state)
 	assert_int_equal(get(&o, M_PRED_CMD, &val), MSR_BAD);
 	assert_int_equal(val, 0);
 	assert_int_equal(read_ok(&o, M_PRED_CMD), 0);
-	assert_int_equal(o.backend_reads, 0);
+	assert_int_equal(o.reads, 0);
 	assert_int_equal(set(&o, M_MTRR_CAP, 0x508), MSR_BAD);
 	assert_int_equal(host_set(&o, M_MTRR_CAP, 0x508), MSR_OK);
 	assert_int_equal(host_set(&o, M_MTRR_CAP, 0x50a), MSR_BAD);
@@ -332,7 +312,7 @@ static void test_kinds(void **state)
 	assert_int_equal(get(&o, M_TSC_DEADLINE, &val), MSR_OK);
 	assert_int_equal(o.core_index, 0x6e0);
 	assert_int_equal(set(&o, M_PRED_CMD, 1), MSR_OK);
-	assert_int_equal(o.backend_index, 0x49);
+	assert_int_equal(o.core_index, 0x49);
 
 	assert_int_equal(set(&o, M_STAR, 0x23001000000000ULL), MSR_OK);
 	assert_int_equal(o.regs.star, 0x23001000000000ULL);

@@ -12,42 +12,30 @@
 
 #define WORDS(must, may) ((u64)(may) << 32 | (u32)(must))
 
-/* Everything this product can use, as Sapphire Rapids parts have it. */
-static const struct vmx_host host_sapphire = {
-	.vmx = true,
-	.feature_control = 5,
-	.basic = 0x00da040000000004ULL,
-	.misc = 0x7004c1e7ULL,
-	.word = {
-		[WORD_PIN] = WORDS(0x16, 0xff),
-		[WORD_PROC] = WORDS(0x04006172, 0xfffbfffe),
-		[WORD_PROC2] = WORDS(0, 0x035fffff),
-		[WORD_PROC3] = WORDS(0, 0x10),
-		[WORD_EXIT] = WORDS(0x00036dfb, 0x01ffffff),
-		[WORD_ENTRY] = WORDS(0x000011fb, 0x0003ffff),
-	},
-	.ept_vpid = 0xf0106734141ULL,
-	.cr0_fixed0 = 0x80000021, .cr0_fixed1 = 0xffffffff,
-	.cr4_fixed0 = 0x2000, .cr4_fixed1 = 0x3767ff,
-};
+/* A server part whose primary controls may be @proc, tertiary ones @proc3. */
+#define SERVER_PART(proc, proc3) {					\
+	.vmx = true,							\
+	.feature_control = 5,						\
+	.basic = 0x00da040000000004ULL,					\
+	.misc = 0x7004c1e7ULL,						\
+	.word = {							\
+		[WORD_PIN] = WORDS(0x16, 0xff),				\
+		[WORD_PROC] = WORDS(0x04006172, proc),			\
+		[WORD_PROC2] = WORDS(0, 0x035fffff),			\
+		[WORD_PROC3] = WORDS(0, proc3),				\
+		[WORD_EXIT] = WORDS(0x00036dfb, 0x01ffffff),		\
+		[WORD_ENTRY] = WORDS(0x000011fb, 0x0003ffff),		\
+	},								\
+	.ept_vpid = 0xf0106734141ULL,					\
+	.cr0_fixed0 = 0x80000021, .cr0_fixed1 = 0xffffffff,		\
+	.cr4_fixed0 = 0x2000, .cr4_fixed1 = 0x3767ff,			\
+}
 
-/* All of it but tertiary controls, as Skylake server parts. */
-static const struct vmx_host host_skylake = {
-	.vmx = true,
-	.feature_control = 5,
-	.basic = 0x00da040000000004ULL,
-	.misc = 0x7004c1e7ULL,
-	.word = {
-		[WORD_PIN] = WORDS(0x16, 0xff),
-		[WORD_PROC] = WORDS(0x04006172, 0xfff9fffe),
-		[WORD_PROC2] = WORDS(0, 0x035fffff),
-		[WORD_EXIT] = WORDS(0x00036dfb, 0x01ffffff),
-		[WORD_ENTRY] = WORDS(0x000011fb, 0x0003ffff),
-	},
-	.ept_vpid = 0xf0106734141ULL,
-	.cr0_fixed0 = 0x80000021, .cr0_fixed1 = 0xffffffff,
-	.cr4_fixed0 = 0x2000, .cr4_fixed1 = 0x3767ff,
-};
+/* Everything this product can use, as Sapphire Rapids parts have it. */
+static const struct vmx_host host_sapphire = SERVER_PART(0xfffbfffe, 0x10);
+
+/* All of it but tertiary controls. */
+static const struct vmx_host host_skylake = SERVER_PART(0xfff9fffe, 0);
 
 /* EPT and unrestricted guest and what is required with them: no more. */
 static const struct vmx_host host_minimal = {
