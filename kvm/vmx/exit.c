@@ -22,12 +22,12 @@ struct exit_row {
 			      .needs = needs_ }
 
 static const struct exit_row rows[] = {
-	ROW(EXCEPTION_NMI, NONE, RAW_LEN | RAW_INTR | RAW_QUAL),
+	ROW(EXCEPTION_NMI, NONE, RAW_LEN | RAW_IDT | RAW_INTR | RAW_QUAL),
 	ROW(EXTERNAL, NONE, RAW_INTR),
 	ROW(TRIPLE_FAULT, SHUTDOWN, 0),
 	ROW(IRQ_WINDOW, IRQ_WINDOW, 0),
 	ROW(NMI_WINDOW, NMI_WINDOW, 0),
-	ROW(TASK_SWITCH, NONE, RAW_LEN | RAW_QUAL),
+	ROW(TASK_SWITCH, NONE, RAW_LEN | RAW_IDT | RAW_QUAL),
 	ROW(CPUID, CPUID, RAW_LEN),
 	ROW(GETSEC, UD, RAW_LEN),
 	ROW(HLT, HLT, RAW_LEN),
@@ -98,20 +98,23 @@ static bool info_is_soft(u32 info)
 	       (info & INTR_INFO_TYPE) >= INTR_TYPE_SOFT_IRQ;
 }
 
-u32 vmx_exit_needs(u32 reason, u32 idt_info)
+u32 vmx_exit_needs(u32 reason)
 {
 	const struct exit_row *row = find_row(reason);
 	u32 needs = row ? row->needs : 0;
 
 	if (reason & EXIT_REASON_ENTRY_FAILURE)
 		return RAW_QUAL;
-	if (idt_info & INTR_INFO_VALID) {
-		if (idt_info & INTR_INFO_ERROR_CODE)
-			needs |= RAW_IDT_ERROR;
-		if (info_is_soft(idt_info))
-			needs |= RAW_LEN;
-	}
-	return needs;
+	/* An instruction that is executed cuts no delivery off. */
+	return needs & RAW_LEN ? needs : needs | RAW_IDT;
+}
+
+u32 vmx_idt_needs(u32 idt_info)
+{
+	if (!(idt_info & INTR_INFO_VALID))
+		return 0;
+	return (idt_info & INTR_INFO_ERROR_CODE ? RAW_IDT_ERROR : 0) |
+	       (info_is_soft(idt_info) ? RAW_LEN : 0);
 }
 
 /* Table 28-3 */

@@ -4,8 +4,8 @@
  *
  * Pure: run.c takes a struct vmx_raw from the VMCS, so that the manual's
  * encodings are tested without hardware. Reading a field costs, so the raw
- * snapshot is taken in two steps: what every exit needs, then what
- * vmx_exit_needs() says of this one.
+ * snapshot is taken in steps: what every exit needs, then what these functions
+ * say of this one.
  */
 #ifndef VMX_EXIT_H
 #define VMX_EXIT_H
@@ -15,10 +15,11 @@
 
 /* What vmx_exit_needs() asks for. */
 #define RAW_QUAL BIT(0)		/* qualification */
-#define RAW_INTR BIT(1)		/* intr_info, intr_error */
+#define RAW_INTR BIT(1)		/* intr_info, and intr_error if it says so */
 #define RAW_GPA BIT(2)		/* gpa */
 #define RAW_LEN BIT(3)		/* insn_len: 28.2.5 */
-#define RAW_IDT_ERROR BIT(4)	/* idt_error */
+#define RAW_IDT BIT(4)		/* idt_info; else it is 0 */
+#define RAW_IDT_ERROR BIT(5)	/* idt_error */
 
 /* The VMCS's fields, as they were right after the exit. */
 struct vmx_raw {
@@ -33,8 +34,11 @@ struct vmx_raw {
 	u8 cr8;
 };
 
-/** vmx_exit_needs() - the RAW_* that decoding takes, given these two */
-u32 vmx_exit_needs(u32 reason, u32 idt_info);
+/** vmx_exit_needs() - the RAW_* that decoding @reason takes */
+u32 vmx_exit_needs(u32 reason);
+
+/** vmx_idt_needs() - what it takes besides, if RAW_IDT gave @idt_info */
+u32 vmx_idt_needs(u32 idt_info);
 
 /** vmx_exit_decode() - fill all of @exit but in_service, as its kind has it */
 void vmx_exit_decode(const struct vmx_raw *raw, struct exit *exit);

@@ -195,11 +195,15 @@ static void collect_raw(struct vmx_vcpu *vmx, const struct entry *entry)
 	u32 needs;
 
 	raw->reason = vmcs_read(EXIT_REASON);
-	raw->idt_info = vmcs_read(IDT_VECTORING_INFO);
 	raw->interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY);
 	raw->nmi_was_blocked = vmx->vcpu.events.nmi_blocked;
 	raw->cr8 = vmx->vapic ? *vapic_tpr(vmx) >> 4 & 15 : entry->cr8;
-	needs = vmx_exit_needs(raw->reason, raw->idt_info);
+	raw->idt_info = 0;
+	needs = vmx_exit_needs(raw->reason);
+	if (needs & RAW_IDT) {
+		raw->idt_info = vmcs_read(IDT_VECTORING_INFO);
+		needs |= vmx_idt_needs(raw->idt_info);
+	}
 	if (needs & RAW_LEN)
 		raw->insn_len = vmcs_read(EXIT_INSN_LEN);
 	if (needs & RAW_QUAL)
@@ -208,7 +212,8 @@ static void collect_raw(struct vmx_vcpu *vmx, const struct entry *entry)
 		raw->gpa = vmcs_read(GUEST_PHYS_ADDR);
 	if (needs & RAW_INTR) {
 		raw->intr_info = vmcs_read(EXIT_INTR_INFO);
-		raw->intr_error = vmcs_read(EXIT_INTR_ERROR);
+		if (raw->intr_info & INTR_INFO_ERROR_CODE)
+			raw->intr_error = vmcs_read(EXIT_INTR_ERROR);
 	}
 	if (needs & RAW_IDT_ERROR)
 		raw->idt_error = vmcs_read(IDT_VECTORING_ERROR);

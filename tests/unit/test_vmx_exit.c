@@ -57,9 +57,25 @@ static void test_simple(void **state)
 		assert_int_equal(e.hw_reason, want[i].reason);
 		assert_int_equal(e.cr8, 9);
 		assert_int_equal(e.inflight.type, EVENT_NONE);
-		assert_int_equal(!!(vmx_exit_needs(want[i].reason, 0) & RAW_LEN),
+		assert_int_equal(!!(vmx_exit_needs(want[i].reason) & RAW_LEN),
 				 want[i].len != 0);
 	}
+}
+
+/*
+ * Appendix C: what may come amid a delivery; a task switch is part of one.
+ * Others are instructions, executed when nothing is being delivered: 28.2.4
+ */
+static void test_idt(void **state)
+{
+	static const u8 amid[] = { 0, 1, 2, 9, 44, 48, 49, 52, 62, 200 };
+	static const u8 never[] = { 10, 12, 18, 28, 29, 30, 31, 32, 54, 55 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(amid); i++)
+		assert_true(vmx_exit_needs(amid[i]) & RAW_IDT);
+	for (i = 0; i < ARRAY_SIZE(never); i++)
+		assert_false(vmx_exit_needs(never[i]) & RAW_IDT);
 }
 
 /* Every reason there is has an answer, with any bits above the basic ones. */
@@ -93,8 +109,8 @@ static void test_failure(void **state)
 	assert_int_equal(e.kind, EXIT_KIND_FAIL_ENTRY);
 	e = decode((struct vmx_raw){ .reason = VALID | 41 });
 	assert_int_equal(e.kind, EXIT_KIND_HOST_MCE);
-	assert_int_equal(vmx_exit_needs(VALID | 33, 0), RAW_QUAL);
-	assert_int_equal(vmx_exit_needs(VALID | 10, 0), RAW_QUAL);
+	assert_int_equal(vmx_exit_needs(VALID | 33), RAW_QUAL);
+	assert_int_equal(vmx_exit_needs(VALID | 10), RAW_QUAL);
 }
 
 /* Table 28-3: MOV to CR0 from R9; MOV from CR3 to RBX; CLTS; LMSW */
@@ -119,7 +135,7 @@ static void test_cr(void **state)
 	assert_true(e.cr.write && !e.cr.decoded);
 	e = decode((struct vmx_raw){ .reason = 28, .qualification = 0x10030 });
 	assert_true(e.cr.write && !e.cr.decoded);
-	assert_int_equal(vmx_exit_needs(28, 0), RAW_QUAL | RAW_LEN);
+	assert_int_equal(vmx_exit_needs(28), RAW_QUAL | RAW_LEN);
 }
 
 /* Table 28-4 */
@@ -183,12 +199,12 @@ static void test_ept(void **state)
 	/* No linear address: loading the PDPTEs */
 	e = decode((struct vmx_raw){ .reason = 48, .qualification = 0x001 });
 	assert_false(e.tdp.user_walk);
-	assert_int_equal(vmx_exit_needs(48, 0), RAW_QUAL | RAW_GPA);
+	assert_int_equal(vmx_exit_needs(48),
+			 RAW_QUAL | RAW_GPA | RAW_IDT);
 	/* An MMIO instruction's length is not told. */
-	assert_true(vmx_exit_needs(48, VALID | 0x400 | 0x80) & RAW_LEN);
-	assert_false(vmx_exit_needs(48, 0x400 | 0x80) & RAW_LEN);
-	assert_int_equal(vmx_exit_needs(48, VALID | 0xb0e),
-			 RAW_QUAL | RAW_GPA | RAW_IDT_ERROR);
+	assert_int_equal(vmx_idt_needs(VALID | 0x400 | 0x80), RAW_LEN);
+	assert_int_equal(vmx_idt_needs(0x400 | 0x80), 0);
+	assert_int_equal(vmx_idt_needs(VALID | 0xb0e), RAW_IDT_ERROR);
 }
 
 static void test_exception(void **state)
@@ -387,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_simple),
 		cmocka_unit_test(test_apic),
+		cmocka_unit_test(test_idt),
 		cmocka_unit_test(test_total),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_cr),
