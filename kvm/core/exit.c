@@ -237,13 +237,7 @@ static enum fault_rc exit_walk_fault(struct vcpu *vcpu, struct fault_in in)
 
 static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 {
-	struct fault_in in = {
-		.gpa = exit->tdp.gpa,
-		.read = exit->tdp.read,
-		.write = exit->tdp.write,
-		.fetch = exit->tdp.fetch,
-		.present = exit->tdp.present,
-	};
+	const struct fault_in in = exit_fault(exit);
 	enum fault_rc rc;
 
 	if (exit->tdp.user_walk && !in.write)

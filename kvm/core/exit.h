@@ -7,8 +7,22 @@
 
 #include "base/rc.h"
 #include "core/backend.h"
+#include "core/entry.h"
+#include "mmu/mmu.h"
 
 struct vcpu;
+
+/** exit_fault() - EXIT_KIND_TDP_FAULT, as the tables see it */
+static inline struct fault_in exit_fault(const struct exit *exit)
+{
+	return (struct fault_in){
+		.gpa = exit->tdp.gpa,
+		.read = exit->tdp.read,
+		.write = exit->tdp.write,
+		.fetch = exit->tdp.fetch,
+		.present = exit->tdp.present,
+	};
+}
 
 /** exit_handle() - act on @exit; vCPU's thread, loaded, in its epoch */
 enum run_next exit_handle(struct vcpu *vcpu, struct exit *exit);

@@ -7,8 +7,10 @@
  * about itself comes with no interrupt: that is looked for after each handler.
  */
 #include "core/emuglue.h"
+#include "core/exit.h"
 #include "core/fast.h"
 #include "core/fetch.h"
+#include "core/fpu.h"
 #include "core/hostwork.h"
 #include "core/hypercall.h"
 #include "core/io.h"
@@ -144,8 +146,27 @@ static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 	return FAST_AGAIN;
 }
 
+static enum fast_rc fast_fault(struct vcpu *vcpu, const struct exit *exit,
+			       const struct memslots *slots,
+			       const struct memslot *slot)
+{
+	const struct fault_in in = exit_fault(exit);
+
+	if (exit->shadow || !fpu_host_key0(vcpu) ||
+	    !mmu_fault_quick(&vcpu->vm->mmu, slots, slot, &in))
+		return FAST_NO;
+	vcpu->stat.pf_fixed++;
+	return FAST_RETRY;
+}
+
 static enum fast_rc fast_tdp(struct vcpu *vcpu, struct exit *exit)
 {
+	const struct memslots *slots = mem_slots(&vcpu->vm->mem);
+	const struct memslot *slot;
+
+	slot = mmio_slot(vcpu, slots, gpa_to_gfn(exit->tdp.gpa));
+	if (slot)
+		return fast_fault(vcpu, exit, slots, slot);
 	if (exit->tdp.user_walk)
 		return FAST_NO;
 	switch (mmio_fast(vcpu, exit)) {
@@ -214,6 +235,7 @@ static __always_inline bool fast_plain(const struct vcpu *vcpu)
 	       (u32)vcpu->regs.rip < U32_MAX - EMU_MAX_LEN;
 }
 
+/* The instruction is done. */
 static void fast_done(struct vcpu *vcpu)
 {
 	struct regs *regs = &vcpu->regs;
@@ -223,8 +245,6 @@ static void fast_done(struct vcpu *vcpu)
 	regs_touch(regs, RG_GPR | RG_RIP);
 	vcpu->events.shadow = 0;
 	vcpu->exit.shadow = 0;
-	vcpu->entry.shadow = 0;
-	vcpu->entry.inject.type = EVENT_NONE;
 }
 
 /* Has this CPU brought about something that has to be looked at? */
@@ -251,7 +271,12 @@ enum fast_rc fast_exit(struct vcpu *vcpu)
 		return FAST_NO;
 	vcpu->stat.kind[kind]++;
 	vcpu->fast_left--;
-	fast_done(vcpu);
+	if (rc == FAST_RETRY)
+		rc = FAST_AGAIN;
+	else
+		fast_done(vcpu);
+	vcpu->entry.shadow = 0;
+	vcpu->entry.inject.type = EVENT_NONE;
 	if (exit->kind == EXIT_KIND_USER)
 		return FAST_NO;
 	if (rc == FAST_PICK || fast_undisturbed(vcpu))

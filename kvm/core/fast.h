@@ -5,8 +5,8 @@
  * PKRU keeps us from the VMM's memory, it is not there.
  *
  * What is done here is what needs nothing of the host: no sleep, no lock but
- * those that interrupts may take, no MMU lock (whose holders wait for vCPUs to
- * take an interrupt). Anything unusual is left to exit.c, which has a handler
+ * those that interrupts may take, no waiting for the MMU lock (whose holders
+ * wait for vCPUs to take an interrupt). Anything unusual is left to exit.c, which has a handler
  * for all of these kinds, too; so a fast one may give up, as long as it has
  * done nothing yet.
  */
@@ -19,6 +19,7 @@ enum fast_rc {
 	FAST_NO,	/* for exit.c; or done, and vcpu->exit says so */
 	FAST_AGAIN,	/* done: enter with vcpu->entry as it is now */
 	FAST_PICK,	/* done: choose what to inject, then enter */
+	FAST_RETRY,	/* inside fast.c: enter, the instruction is to run again */
 };
 
 /* As many in a row: then the host gets its interrupts in any case. */

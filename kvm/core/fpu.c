@@ -82,6 +82,17 @@ static bool fpu_has_pkru(const struct vcpu *vcpu)
 	       ((vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE));
 }
 
+bool fpu_host_key0(const struct vcpu *vcpu)
+{
+	u32 pkru;
+
+	if (!cpu_feature_enabled(X86_FEATURE_OSPKE))
+		return true;
+	pkru = fpu_has_pkru(vcpu) ? vcpu->host_pkru : rdpkru();
+	/* SDM vol. 3, 4.6.2: access and write disable of key 0 */
+	return !(pkru & 3);
+}
+
 static void fpu_switch_pkru(struct vcpu *vcpu, bool in)
 {
 	if (!fpu_has_pkru(vcpu))

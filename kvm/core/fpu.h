@@ -29,6 +29,12 @@ void fpu_enter(struct vcpu *vcpu);
 void fpu_leave(struct vcpu *vcpu);
 
 /**
+ * fpu_host_key0() - between the two: may the VMM's thread use its memory that
+ * has no protection key of its own
+ */
+bool fpu_host_key0(const struct vcpu *vcpu);
+
+/**
  * fpu_xmm() - exchange 16 bytes with XMM register @nr (0 to 15) of the guest;
  * inside KVM_RUN only
  */

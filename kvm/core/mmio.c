@@ -52,18 +52,20 @@ static bool mmio_bus(struct vcpu *vcpu, u64 gpa, const struct emu_move *move)
 }
 
 /* Devices are read and written again and again: remember the last hole. */
-static bool mmio_is_hole(struct vcpu *vcpu, struct gfn gfn)
+const struct memslot *mmio_slot(struct vcpu *vcpu,
+				const struct memslots *slots, struct gfn gfn)
 {
-	const struct memslots *slots = mem_slots(&vcpu->vm->mem);
 	struct mmio_hole *hole = &vcpu->hole;
+	const struct memslot *slot;
 
 	if (hole->generation == slots->generation && hole->gfn.v == gfn.v)
-		return true;
-	if (memslots_find(slots, gfn))
-		return false;
-	hole->generation = slots->generation;
-	hole->gfn = gfn;
-	return true;
+		return NULL;
+	slot = memslots_find(slots, gfn);
+	if (!slot) {
+		hole->generation = slots->generation;
+		hole->gfn = gfn;
+	}
+	return slot;
 }
 
 /* Let the VMM do it. */
@@ -95,7 +97,7 @@ enum run_next mmio_fast(struct vcpu *vcpu, struct exit *exit)
 {
 	struct emu_move move;
 
-	if (exit->tdp.present || !mmio_is_hole(vcpu, gpa_to_gfn(exit->tdp.gpa)) ||
+	if (exit->tdp.present ||
 	    (vcpu->lapic && lapic_mmio_claims(vcpu->lapic, exit->tdp.gpa.v)) ||
 	    !mmio_decode(vcpu, exit, &move))
 		return RUN_FAULT;

@@ -12,9 +12,16 @@
 
 #include "base/host.h"
 #include "base/rc.h"
+#include "base/types.h"
 
 struct exit;
+struct memslot;
+struct memslots;
 struct vcpu;
+
+/** mmio_slot() - what of @slots backs @gfn; NULL: no memory */
+const struct memslot *mmio_slot(struct vcpu *vcpu,
+				const struct memslots *slots, struct gfn gfn);
 
 /*
  * vCPU's thread, loaded, inside its epoch. @exit is EXIT_KIND_TDP_FAULT, for an
@@ -25,9 +32,9 @@ struct vcpu;
 /**
  * mmio_fast() - a MOV to or from a device that is no LAPIC
  *
- * Interrupts may be off; the guest's PKRU must not be in force. RUN_AGAIN or
- * RUN_USER: done, and exit->insn_len tells how far to step. RUN_FAULT: it is
- * for mmio_exit().
+ * No slot backs the page. Interrupts may be off; the guest's PKRU must not be
+ * in force. RUN_AGAIN or RUN_USER: done, and exit->insn_len tells how far to
+ * step. RUN_FAULT: it is for mmio_exit().
  */
 enum run_next mmio_fast(struct vcpu *vcpu, struct exit *exit);
 

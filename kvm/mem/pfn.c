@@ -2,10 +2,11 @@
 /*
  * Host address to page frame: see pfn.h.
  *
- * Ordinary memory comes from get_user_pages: first without sleeping and
- * wanting write access, which is the answer for memory in use; else by a real
- * fault. Memory without pages (a device's BAR, VM_PFNMAP) is looked up in
- * the page tables of its mapping. Locks: mmap_lock, inside.
+ * Memory in use is there and dirty in the process's page tables: that is all
+ * that pfn_peek() looks at. Else, ordinary memory comes from get_user_pages:
+ * first without sleeping and wanting write access, then by a real fault.
+ * Memory without pages (a device's BAR, VM_PFNMAP) is looked up in the page
+ * tables of its mapping. Locks: mmap_lock, inside.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -181,60 +182,118 @@ void pfn_put_near(struct page **pages, unsigned int n)
 	release_pages(pages, n);
 }
 
-/*
- * Interrupts are off, which keeps the tables in place as for GUP-fast. For a
- * large page, *@pfn is the frame behind @hva.
- */
-static enum page_level walk_host(struct mm_struct *mm, u64 hva, u64 *pfn)
+/* What a walk of the host's tables ends at. */
+struct host_leaf {
+	u64 bits;		/* the entry; 0: there is none */
+	u64 pfn;		/* of the frame behind the address */
+	enum page_level level;
+	const pte_t *pte;	/* PG_4K: where the entry is */
+};
+
+static void leaf_small(struct host_leaf *leaf, const pte_t *ptep)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	leaf->bits = pte_val(pte);
+	leaf->pfn = pte_pfn(pte);
+	leaf->pte = ptep;
+}
+
+/* Interrupts are off, which keeps the tables in place as for GUP-fast. */
+static void walk_host(struct mm_struct *mm, u64 hva, struct host_leaf *leaf)
 {
 	pgd_t *pgdp = pgd_offset(mm, hva), pgd = READ_ONCE(*pgdp);
 	p4d_t *p4dp, p4d;
 	pud_t *pudp, pud;
 	pmd_t pmd;
 
+	*leaf = (struct host_leaf){ .level = PG_4K };
 	if (pgd_none(pgd) || !pgd_present(pgd))
-		return PG_4K;
+		return;
 	p4dp = p4d_offset_lockless(pgdp, pgd, hva);
 	p4d = READ_ONCE(*p4dp);
 	if (p4d_none(p4d) || !p4d_present(p4d))
-		return PG_4K;
+		return;
 	pudp = pud_offset_lockless(p4dp, p4d, hva);
 	pud = READ_ONCE(*pudp);
 	if (pud_none(pud) || !pud_present(pud))
-		return PG_4K;
+		return;
 	if (pud_leaf(pud)) {
-		*pfn = pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT);
-		return PG_1G;
+		leaf->bits = pud_val(pud);
+		leaf->pfn = pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT);
+		leaf->level = PG_1G;
+		return;
 	}
 	pmd = READ_ONCE(*pmd_offset_lockless(pudp, pud, hva));
-	if (pmd_none(pmd) || !pmd_present(pmd) || !pmd_leaf(pmd))
-		return PG_4K;
-	*pfn = pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT);
-	return PG_2M;
+	if (pmd_none(pmd) || !pmd_present(pmd))
+		return;
+	if (!pmd_leaf(pmd)) {
+		leaf_small(leaf, pte_offset_kernel(&pmd, hva));
+		return;
+	}
+	leaf->bits = pmd_val(pmd);
+	leaf->pfn = pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT);
+	leaf->level = PG_2M;
 }
 
-static enum page_level host_level(struct hva hva, u64 *pfn)
+static struct host_leaf look_up(struct hva hva)
 {
-	enum page_level level;
+	struct host_leaf leaf;
 	unsigned long flags;
 
 	local_irq_save(flags);
-	level = walk_host(current->mm, hva.v, pfn);
+	walk_host(current->mm, hva.v, &leaf);
 	local_irq_restore(flags);
-	return level;
+	return leaf;
 }
 
 enum page_level pfn_host_level(struct hva hva, struct pfn pfn)
 {
-	u64 found = pfn.v;
-	enum page_level level = host_level(hva, &found);
+	struct host_leaf leaf = look_up(hva);
 
-	return found == pfn.v ? level : PG_4K;
+	return leaf.pfn == pfn.v ? leaf.level : PG_4K;
 }
 
 bool pfn_host_large(struct hva hva)
 {
-	u64 pfn;
+	return look_up(hva).level > PG_4K;
+}
 
-	return host_level(hva, &pfn) > PG_4K;
+/*
+ * An entry that is dirty stays so until the notifier was called, so the page
+ * need not be marked. Memory that swap or hugetlbfs backs is what guests have;
+ * any other may be of a kind that nobody but its owner may reach.
+ */
+static bool leaf_ready(const struct host_leaf *leaf)
+{
+	const u64 wanted = _PAGE_PRESENT | _PAGE_USER | _PAGE_RW | _PAGE_DIRTY;
+	const u64 unwanted = _PAGE_SPECIAL | _PAGE_DEVMAP | _PAGE_PKEY_MASK;
+	struct folio *folio;
+
+	if ((leaf->bits & (wanted | unwanted)) != wanted)
+		return false;
+	folio = pfn_folio(leaf->pfn);
+	return folio_test_swapbacked(folio) || folio_test_hugetlb(folio);
+}
+
+unsigned int pfn_peek(struct hva hva, unsigned int n, struct pfn *pfn,
+		      enum page_level *level)
+{
+	struct host_leaf leaf;
+	unsigned int i = 0;
+
+	walk_host(current->mm, hva.v, &leaf);
+	*level = leaf.level;
+	/* To the end of the table, which is no more than a large page either. */
+	n = min_t(u64, n, PTRS_PER_PTE - pte_index(hva.v));
+	while (leaf_ready(&leaf)) {
+		pfn[i++] = PFN(leaf.pfn);
+		if (i == n)
+			break;
+		if (leaf.pte)
+			leaf_small(&leaf, leaf.pte + 1);
+		else
+			leaf.pfn++;
+	}
+	return i;
 }

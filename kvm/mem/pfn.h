@@ -5,7 +5,8 @@
  * The answer is true until the host's notifier says otherwise: the caller
  * takes the notifier's sequence before it asks, and compares it under the lock
  * before it uses the answer. The reference on the page is for the time in
- * between; a mapping keeps none.
+ * between; a mapping keeps none. Who looks with the lock held, pfn_peek(), needs
+ * neither.
  *
  * Callers: mmu/fault.c.
  */
@@ -66,6 +67,19 @@ bool pfn_host_large(struct hva hva);
  */
 unsigned int pfn_get_near(struct hva hva, unsigned int n, struct page **pages,
 			  struct pfn *pfn);
+
+/**
+ * pfn_peek() - frames of up to @n pages from @hva on that need nothing done
+ * @level: how large the page is that the process maps @hva by
+ *
+ * Those mapped for writing and dirty, in memory of the usual kinds, up to the
+ * first that is not: their number, 0 when in doubt. The thread may use memory
+ * of protection key 0. Interrupts are off, and no invalidation of the range
+ * goes on or can begin (mmu/notifier.h): the mappings themselves are what holds
+ * the pages, until the caller lets invalidations go on.
+ */
+unsigned int pfn_peek(struct hva hva, unsigned int n, struct pfn *pfn,
+		      enum page_level *level);
 
 /** pfn_put_near() - drop what pfn_get_near() took */
 void pfn_put_near(struct page **pages, unsigned int n);

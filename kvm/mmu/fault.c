@@ -12,6 +12,10 @@
  * page is stocked outside the lock, and the installation is tried again. Faults
  * take the lock's read side only; they meet in the entries.
  *
+ * Most faults need none of this: where the host has the page ready and the tree
+ * has the table, mmu_fault_quick() does all of it under the lock, and so without
+ * a reference or a second look.
+ *
  * Dirty logging: small pages only, writable only by a write or, where that is
  * how the hardware tells (mmu.h), clean until then. A page is logged after its
  * entry is writable (see memslot_mark_dirty()).
@@ -47,7 +51,29 @@ struct fault {
 	enum page_level level;	/* what was installed */
 };
 
-/* Copy what the fault needs of its slot; false: the access is to no memory. */
+static void fault_init(struct fault *fault, struct mmu *mmu,
+		       const struct fault_in *in)
+{
+	*fault = (struct fault){
+		.mmu = mmu,
+		.gfn = gpa_to_gfn(in->gpa),
+		.wanted = PTE_READ | (in->write ? PTE_WRITE : 0) |
+			  (in->fetch ? PTE_EXEC : 0),
+		.write = in->write,
+	};
+}
+
+/* Copy what the fault needs of its slot. */
+static void take_slot(struct fault *fault, const struct memslot *slot)
+{
+	fault->base = slot->base;
+	fault->npages = slot->npages;
+	fault->hva = memslot_hva(slot, fault->gfn);
+	fault->readonly = slot->flags & KVM_MEM_READONLY;
+	fault->logged = slot->dirty;
+}
+
+/* False: the access is to no memory. */
 static bool find_slot(struct fault *fault)
 {
 	const struct memslots *slots;
@@ -58,11 +84,7 @@ static bool find_slot(struct fault *fault)
 	if (!slot || (fault->write && (slot->flags & KVM_MEM_READONLY)))
 		return false;
 	fault->generation = slots->generation;
-	fault->base = slot->base;
-	fault->npages = slot->npages;
-	fault->hva = memslot_hva(slot, fault->gfn);
-	fault->readonly = slot->flags & KVM_MEM_READONLY;
-	fault->logged = slot->dirty;
+	take_slot(fault, slot);
 	return true;
 }
 
@@ -155,41 +177,50 @@ static enum page_level exec_level(const struct fault *fault)
 	return level;
 }
 
-/* The largest page that may be mapped; under the lock. */
-static enum page_level best_level(const struct fault *fault)
+/* The largest page that may be mapped, the host's being @host; under the lock. */
+static enum page_level best_level(const struct fault *fault,
+				  enum page_level host)
 {
-	enum page_level level;
+	enum page_level level = min(host, fault->mmu->format->max_leaf);
 
-	if (fault->logged || fault->small)
-		return PG_4K;
-	level = min(pfn_host_level(fault->hva, fault->ref.pfn),
-		    fault->mmu->format->max_leaf);
-	if (fault->mmu->format->small_exec)
+	if (level > PG_4K && fault->mmu->format->small_exec)
 		level = min(level, exec_level(fault));
 	while (level > PG_4K && !level_fits(fault, level))
 		level--;
 	return level;
 }
 
-static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
+/* What to install at fault->level; under the lock. */
+static void fault_mapping(const struct fault *fault, struct tdp_map *map)
 {
-	struct tdp_map map = {
-		.level = fault->level = best_level(fault),
+	const struct pte_format *f = fault->mmu->format;
+
+	*map = (struct tdp_map){
+		.gfn = gfn_round(fault->gfn, fault->level),
+		.pfn = PFN(fault->ref.pfn.v & ~(pg_pages(fault->level) - 1)),
+		.level = fault->level,
 		.access = PTE_READ | PTE_EXEC,
 		.wanted = fault->wanted,
 		.host_writable = fault->ref.writable && !fault->readonly,
 		.clean = fault->logged && !fault->write,
 		.type = fault->ref.mmio ? PTE_MEM_MMIO : PTE_MEM_RAM,
 	};
+	if (map->host_writable &&
+	    (fault->write || !fault->logged || f->log_by_dirty))
+		map->access |= PTE_WRITE;
+	if (f->small_exec && map->level > PG_4K)
+		map->access &= ~PTE_EXEC;
+}
+
+static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
+{
+	enum page_level host = fault->logged || fault->small ? PG_4K :
+		pfn_host_level(fault->hva, fault->ref.pfn);
+	struct tdp_map map;
 	enum tdp_rc rc;
 
-	map.gfn = gfn_round(fault->gfn, map.level);
-	map.pfn = PFN(fault->ref.pfn.v & ~(pg_pages(map.level) - 1));
-	if (map.host_writable && (fault->write || !fault->logged ||
-				  fault->mmu->format->log_by_dirty))
-		map.access |= PTE_WRITE;
-	if (fault->mmu->format->small_exec && map.level > PG_4K)
-		map.access &= ~PTE_EXEC;
+	fault->level = best_level(fault, host);
+	fault_mapping(fault, &map);
 	rcu_read_lock();
 	rc = tdp_map(&fault->mmu->main.root, &map, &op->env);
 	rcu_read_unlock();
@@ -253,27 +284,42 @@ static bool in_sequence(const struct fault *fault)
 	return pte && level == PG_4K;
 }
 
-/* Map @n pages after the fault's; they are there if it was a small one. */
-static void install_near(const struct fault *fault, unsigned long seq,
-			 const struct pfn *pfn, unsigned int n)
+/* Map @n pages after the fault's, which was a small one; under the lock. */
+static void fill_locked(const struct fault *fault, const struct pfn *pfn,
+			unsigned int n)
 {
-	struct mmu_mm *mm = fault->mmu->mm;
 	const struct tdp_map map = {
 		.gfn = gfn_add(fault->gfn, 1),
 		.access = PTE_READ | PTE_WRITE | PTE_EXEC,
 		.host_writable = true,
 		.type = PTE_MEM_RAM,
 	};
+
+	rcu_read_lock();
+	tdp_fill(&fault->mmu->main.root, &map, pfn, n);
+	rcu_read_unlock();
+}
+
+static void install_near(const struct fault *fault, unsigned long seq,
+			 const struct pfn *pfn, unsigned int n)
+{
+	struct mmu_mm *mm = fault->mmu->mm;
 	u64 hva = fault->hva.v + PAGE_SIZE;
 
 	read_lock(&mm->lock);
 	if (!slots_changed(fault) &&
-	    !mmu_mm_changed(mm, seq, hva, hva + n * PAGE_SIZE)) {
-		rcu_read_lock();
-		tdp_fill(&fault->mmu->main.root, &map, pfn, n);
-		rcu_read_unlock();
-	}
+	    !mmu_mm_changed(mm, seq, hva, hva + n * PAGE_SIZE))
+		fill_locked(fault, pfn, n);
 	read_unlock(&mm->lock);
+}
+
+/* How many pages after the fault's are worth a look. */
+static unsigned int near_pages(const struct fault *fault)
+{
+	u64 next = fault->gfn.v + 1;
+
+	return min(ALIGN(next, FAULT_AROUND),
+		   fault->base.v + fault->npages) - next;
 }
 
 /*
@@ -282,19 +328,17 @@ static void install_near(const struct fault *fault, unsigned long seq,
  */
 static void fault_around(const struct fault *fault)
 {
-	u64 next = fault->gfn.v + 1;
-	u64 end = min(ALIGN(next, FAULT_AROUND), fault->base.v + fault->npages);
+	unsigned int n = near_pages(fault);
 	struct page *pages[FAULT_AROUND];
 	struct pfn pfn[FAULT_AROUND];
 	unsigned long seq;
-	unsigned int n;
 
 	if (fault->level > PG_4K || fault->logged || fault->readonly ||
-	    !fault->ref.writable || fault->ref.mmio || next >= end ||
+	    !fault->ref.writable || fault->ref.mmio || !n ||
 	    !in_sequence(fault))
 		return;
 	seq = mmu_mm_seq(fault->mmu->mm);
-	n = pfn_get_near(HVA(fault->hva.v + PAGE_SIZE), end - next, pages, pfn);
+	n = pfn_get_near(HVA(fault->hva.v + PAGE_SIZE), n, pages, pfn);
 	if (!n)
 		return;
 	install_near(fault, seq, pfn, n);
@@ -318,17 +362,12 @@ static enum fault_rc fault_resolve(struct fault *fault, bool present)
 enum fault_rc mmu_fault(struct mmu *mmu, struct epoch_reader *reader,
 			const struct fault_in *in)
 {
-	struct fault fault = {
-		.mmu = mmu,
-		.gfn = gpa_to_gfn(in->gpa),
-		.wanted = PTE_READ | (in->write ? PTE_WRITE : 0) |
-			  (in->fetch ? PTE_EXEC : 0),
-		.write = in->write,
-	};
+	struct fault fault;
 	enum fault_rc rc;
 
 	if (!mem_is_ours(mmu->mem))
 		return FAULT_ERROR;
+	fault_init(&fault, mmu, in);
 	if (!find_slot(&fault))
 		return FAULT_MMIO;
 	if (in->present && fault_fast(&fault))
@@ -340,6 +379,68 @@ enum fault_rc mmu_fault(struct mmu *mmu, struct epoch_reader *reader,
 	if (rc == FAULT_ERROR && slots_changed(&fault))
 		return FAULT_RETRY;
 	return rc;
+}
+
+/* ---- with interrupts off ---------------------------------------------- */
+
+static void quick_around(const struct fault *fault)
+{
+	unsigned int n = near_pages(fault);
+	u64 hva = fault->hva.v + PAGE_SIZE;
+	struct pfn pfn[FAULT_AROUND];
+	enum page_level host;
+
+	if (!n || mmu_mm_active(fault->mmu->mm, hva, hva + n * PAGE_SIZE))
+		return;
+	n = pfn_peek(HVA(hva), n, pfn, &host);
+	if (n)
+		fill_locked(fault, pfn, n);
+}
+
+/*
+ * Under the lock no invalidation can begin, so what is found is true until it
+ * is let go, and no sequence has to be compared.
+ */
+static bool quick_locked(struct fault *fault)
+{
+	struct mmu *mmu = fault->mmu;
+	u64 hva = fault->hva.v;
+	enum page_level host;
+	struct tdp_map map;
+	bool follows;
+
+	if (mmu_mm_active(mmu->mm, hva, hva + PAGE_SIZE) ||
+	    !pfn_peek(fault->hva, 1, &fault->ref.pfn, &host))
+		return false;
+	fault->ref.writable = true;
+	fault->level = best_level(fault, host);
+	fault_mapping(fault, &map);
+	/* Interrupts off are an RCU section as well. */
+	if (tdp_add(&mmu->main.root, &map, &follows) == TDP_RETRY)
+		return false;
+	if (follows && map.level == PG_4K)
+		quick_around(fault);
+	return true;
+}
+
+bool mmu_fault_quick(struct mmu *mmu, const struct memslots *slots,
+		     const struct memslot *slot, const struct fault_in *in)
+{
+	struct fault fault;
+	bool done = false;
+
+	if (slot->dirty || (slot->flags & KVM_MEM_READONLY) ||
+	    !mem_is_ours(mmu->mem))
+		return false;
+	fault_init(&fault, mmu, in);
+	take_slot(&fault, slot);
+	/* Who has it may be waiting for this CPU to take an interrupt. */
+	if (!read_trylock(&mmu->mm->lock))
+		return false;
+	if (mem_slots(mmu->mem) == slots)
+		done = quick_locked(&fault);
+	read_unlock(&mmu->mm->lock);
+	return done;
 }
 
 bool mmu_map_page(struct mmu *mmu, struct gfn gfn, struct pfn pfn)

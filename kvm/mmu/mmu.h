@@ -130,6 +130,16 @@ enum fault_rc mmu_fault(struct mmu *mmu, struct epoch_reader *reader,
 			const struct fault_in *in);
 
 /**
+ * mmu_fault_quick() - the same, if that takes an entry and nothing else
+ * @slots: the set in force; @slot: that of it which has in->gpa
+ *
+ * A vCPU's thread inside its epoch, interrupts off; it may use memory of
+ * protection key 0. True: run the guest again. False: mmu_fault() is to look.
+ */
+bool mmu_fault_quick(struct mmu *mmu, const struct memslots *slots,
+		     const struct memslot *slot, const struct fault_in *in);
+
+/**
  * mmu_map_page() - map a page of the host's own at @gfn, where no slot is
  *
  * As mmu_fault(), but that it sleeps for a table at most. The caller keeps the

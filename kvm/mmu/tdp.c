@@ -71,18 +71,24 @@ static u64 extend(const struct pte_format *f, u64 pte, u64 new)
 			     PTE_HOST_WRITABLE));
 }
 
-static enum tdp_rc map_leaf(const struct tdp_place *place,
-			    const struct tdp_map *map, struct tdp_env *env)
+static u64 new_leaf(const struct pte_format *f, const struct tdp_map *map)
 {
-	const struct pte_format *f = place->format;
-	u64 *entry = place->entry;
 	u64 new = pte_leaf(f, map->pfn, map->level, map->access, map->type);
-	int tries;
 
 	if (map->host_writable)
 		new |= PTE_HOST_WRITABLE;
 	if (map->clean)
 		new &= ~f->dirty;
+	return new;
+}
+
+static enum tdp_rc map_leaf(const struct tdp_place *place,
+			    const struct tdp_map *map, struct tdp_env *env)
+{
+	const struct pte_format *f = place->format;
+	u64 *entry = place->entry;
+	u64 new = new_leaf(f, map);
+	int tries;
 
 	for (tries = 0; tries < TDP_TRIES; tries++) {
 		u64 pte = READ_ONCE(*entry);
@@ -143,6 +149,25 @@ static u64 *find_entry(struct tdp_root *root, struct gfn gfn, u64 *pte,
 			return entry;
 		table = host_va(*pte & PTE_ADDR);
 	}
+}
+
+enum tdp_rc tdp_add(struct tdp_root *root, const struct tdp_map *map,
+		    bool *follows)
+{
+	const struct pte_format *f = root->format;
+	enum page_level level;
+	u64 pte;
+	u64 *entry = find_entry(root, map->gfn, &pte, &level);
+
+	*follows = false;
+	if (level >= map->level && pte_allows(f, pte, map->wanted))
+		return TDP_SPURIOUS;
+	if (pte || level != map->level ||
+	    !try_cmpxchg64(entry, &pte, new_leaf(f, map)))
+		return TDP_RETRY;
+	*follows = tdp_index(map->gfn.v, level) &&
+		   pte_is_present(f, READ_ONCE(entry[-1]));
+	return TDP_OK;
 }
 
 enum tdp_rc tdp_touch(struct tdp_root *root, struct gfn gfn, u32 wanted,

@@ -90,6 +90,16 @@ enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
 		    struct tdp_env *env);
 
 /**
+ * tdp_add() - the same, where nothing is and no table is missing
+ * @follows: is there something at the entry before it, in the same table
+ *
+ * Neither allocates nor flushes. TDP_SPURIOUS as above; TDP_RETRY: it takes
+ * tdp_map(), or another look.
+ */
+enum tdp_rc tdp_add(struct tdp_root *root, const struct tdp_map *map,
+		    bool *follows);
+
+/**
  * tdp_touch() - can the leaf that maps @gfn serve @wanted
  * @max: the largest page that may be made writable
  *

@@ -58,6 +58,24 @@ static enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 access,
 	return rc;
 }
 
+/* If it takes an entry alone; follows_before: is the one before it in use. */
+static bool follows_before;
+
+static enum tdp_rc add(u64 gfn, u64 pfn, enum page_level level, u32 access,
+		       u32 wanted)
+{
+	struct tdp_map m = {
+		.gfn = GFN(gfn),
+		.pfn = PFN(pfn),
+		.level = level,
+		.access = access,
+		.wanted = wanted,
+		.host_writable = true,
+	};
+
+	return tdp_add(&root, &m, &follows_before);
+}
+
 static bool unmap(u64 start, u64 end, u32 budget)
 {
 	struct tdp_range range = {
@@ -498,6 +516,51 @@ static void fill_maps_what_is_empty(void **state)
 	*entry_of(0x403, PG_4K) = 0;
 }
 
+static void add_takes_an_empty_entry(void **state)
+{
+	/* No table. */
+	assert_int_equal(add(0x401, 0x10, PG_4K, RWX, RX), TDP_RETRY);
+	assert_int_equal(w.tables, 0);
+
+	map(0x400, 0x20, PG_4K, RX, RX);
+	assert_int_equal(add(0x401, 0x10, PG_4K, RWX, RX), TDP_OK);
+	assert_true(follows_before);
+	expect(0x401, 0x10, PG_4K, RWX);
+	assert_true(*entry_of(0x401, PG_4K) & PTE_HOST_WRITABLE);
+	assert_int_equal(add(0x403, 0x11, PG_4K, RWX, RX), TDP_OK);
+	assert_false(follows_before);
+	assert_int_equal(add(0x405, 0x11, PG_4K, RX, RX), TDP_OK);
+	expect(0x405, 0x11, PG_4K, RX);
+
+	/* What is there is only looked at. */
+	assert_int_equal(add(0x401, 0x99, PG_4K, RWX, RWX), TDP_SPURIOUS);
+	assert_false(follows_before);
+	expect(0x401, 0x10, PG_4K, RWX);
+	assert_int_equal(add(0x400, 0x20, PG_4K, RWX, RWX), TDP_RETRY);
+	expect(0x400, 0x20, PG_4K, RX);
+	*entry_of(0x407, PG_4K) = PTE_FROZEN;
+	assert_int_equal(add(0x407, 0x20, PG_4K, RWX, RX), TDP_RETRY);
+	*entry_of(0x407, PG_4K) = 0;
+	assert_int_equal(w.flushes, 0);
+}
+
+static void add_of_other_sizes(void **state)
+{
+	map(0x400, 0x20, PG_4K, RWX, RWX);
+	/* A table in its place, and the first entry of one. */
+	assert_int_equal(add(0x400, 0x800, PG_2M, RWX, RX), TDP_RETRY);
+	unmap(0x400, 0x401, 64);
+	assert_int_equal(add(0x400, 0x800, PG_2M, RWX, RX), TDP_RETRY);
+	assert_int_equal(add(0x600, 0xa00, PG_2M, RWX, RX), TDP_OK);
+	assert_true(follows_before);
+	expect(0x600, 0xa00, PG_2M, RWX);
+	assert_int_equal(add(0x601, 0x1, PG_4K, RWX, RWX), TDP_SPURIOUS);
+	map(0x40000, 0x20, PG_2M, RWX, RWX);
+	unmap(0x40000, 0x40200, 64);
+	assert_int_equal(add(0x40000, 0x20, PG_2M, RWX, RX), TDP_OK);
+	assert_false(follows_before);
+}
+
 static void touch_respects_the_host(void **state)
 {
 	struct tdp_map m = {
@@ -702,6 +765,7 @@ static void random_step(void)
 	u64 gfn = random_gfn(), end;
 	enum page_level level;
 	bool flush, write, may_write;
+	enum tdp_rc rc;
 
 	switch (rand() % 8) {
 	case 0:
@@ -725,9 +789,14 @@ static void random_step(void)
 		level = random_level(&gfn);
 		write = rand() % 2;
 		may_write = write || rand() % 2;
-		assert_int_equal(map(gfn, gfn + OFFSET, level,
-				     may_write ? RWX : RX, write ? RWX : RX),
-				 model_map(gfn, level, may_write, write));
+		rc = TDP_RETRY;
+		if (rand() % 2)
+			rc = add(gfn, gfn + OFFSET, level,
+				 may_write ? RWX : RX, write ? RWX : RX);
+		if (rc == TDP_RETRY)
+			rc = map(gfn, gfn + OFFSET, level,
+				 may_write ? RWX : RX, write ? RWX : RX);
+		assert_int_equal(rc, model_map(gfn, level, may_write, write));
 	}
 	compare(gfn);
 	for (int i = 0; i < 32; i++)
@@ -772,7 +841,9 @@ int main(void)
 		T(protect_and_touch), T(log_by_dirty_bits),
 		T(log_by_dirty_bits_large), T(harvest_moves_dirty_bits),
 		T(what_goes_is_logged), T(fill_maps_what_is_empty),
-		T(touch_respects_the_host), T(age), T(age_without_the_bit), T(frozen_is_left_alone),
+		T(add_takes_an_empty_entry), T(add_of_other_sizes),
+		T(touch_respects_the_host), T(age), T(age_without_the_bit),
+		T(frozen_is_left_alone),
 		T(out_of_tables), T(sparse_range), T(random_npt),
 		T(random_ept),
 	};
