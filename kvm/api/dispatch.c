@@ -13,22 +13,33 @@
 #define ROW_(c, fn, i, o, f) \
 	{ .cmd = c, .in = i, .out = o, .flags = f, .handle = fn, .name = #fn },
 
-const struct ioctl_row ioctl_system_rows[] = { IOCTL_SYSTEM_ROWS(ROW) };
-const struct ioctl_row ioctl_vm_rows[] = { IOCTL_VM_ROWS(ROW) };
-const struct ioctl_row ioctl_vcpu_rows[] = { IOCTL_VCPU_ROWS(ROW) };
-const unsigned int ioctl_system_count = ARRAY_SIZE(ioctl_system_rows);
-const unsigned int ioctl_vm_count = ARRAY_SIZE(ioctl_vm_rows);
-const unsigned int ioctl_vcpu_count = ARRAY_SIZE(ioctl_vcpu_rows);
+/* Where its row is: number and direction tell any two of a table apart. */
+#define KEY(c) (_IOC_NR(c) << _IOC_DIRBITS | _IOC_DIR(c))
+#define KEYS BIT(_IOC_NRBITS + _IOC_DIRBITS)
+#define PLACE(c, fn, ...) at_##fn,
+#define PLACED(c, fn, ...) [KEY(c)] = at_##fn + 1,
 
-static const struct ioctl_row *dispatch_find(const struct ioctl_row *rows,
-					     unsigned int n, u32 cmd)
+#define TABLE(scope, rows_of)						\
+	static const struct ioctl_row scope##_rows[] = { rows_of(ROW) };	\
+	enum { rows_of(PLACE) };					\
+	static const u8 scope##_at[KEYS] = { rows_of(PLACED) };		\
+	static_assert(ARRAY_SIZE(scope##_rows) < U8_MAX, "numbers are u8"); \
+	const struct ioctl_table ioctl_##scope = {			\
+		.rows = scope##_rows, .at = scope##_at,			\
+	}
+
+TABLE(system, IOCTL_SYSTEM_ROWS);
+TABLE(vm, IOCTL_VM_ROWS);
+TABLE(vcpu, IOCTL_VCPU_ROWS);
+
+static const struct ioctl_row *dispatch_find(const struct ioctl_table *table,
+					     u32 cmd)
 {
-	unsigned int i;
+	unsigned int at = table->at[KEY(cmd)];
 
-	for (i = 0; i < n; i++)
-		if (rows[i].cmd == cmd)
-			return &rows[i];
-	return NULL;
+	if (!at || table->rows[at - 1].cmd != cmd)
+		return NULL;
+	return &table->rows[at - 1];
 }
 
 static long dispatch_call(const struct ioctl_row *row, struct ioctl_ctx *ctx,
@@ -110,10 +121,9 @@ static long dispatch_run(const struct ioctl_row *row, struct ioctl_ctx *ctx)
 	return ret;
 }
 
-long dispatch(const struct ioctl_row *rows, unsigned int n,
-	      struct ioctl_ctx *ctx, u32 cmd)
+long dispatch(const struct ioctl_table *table, struct ioctl_ctx *ctx, u32 cmd)
 {
-	const struct ioctl_row *row = dispatch_find(rows, n, cmd);
+	const struct ioctl_row *row = dispatch_find(table, cmd);
 
 	if (!row)
 		return -ENOTTY;

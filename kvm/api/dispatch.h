@@ -42,16 +42,18 @@ struct ioctl_row {
 /* Structs up to this size are copied to the stack, larger ones to the heap. */
 #define IOCTL_STACK 512
 
-/** dispatch() - find @cmd among @rows and run it; -ENOTTY if there is none */
-long dispatch(const struct ioctl_row *rows, unsigned int n,
-	      struct ioctl_ctx *ctx, u32 cmd);
+struct ioctl_table {
+	const struct ioctl_row *rows;
+	const u8 *at;		/* a row's number + 1, see dispatch.c */
+};
+
+/** dispatch() - find @cmd in @table and run it; -ENOTTY if there is none */
+long dispatch(const struct ioctl_table *table, struct ioctl_ctx *ctx, u32 cmd);
 
 /* The three scopes, from ioctl_rows.h. */
-extern const struct ioctl_row ioctl_system_rows[];
-extern const struct ioctl_row ioctl_vm_rows[];
-extern const struct ioctl_row ioctl_vcpu_rows[];
-extern const unsigned int ioctl_system_count, ioctl_vm_count,
-	ioctl_vcpu_count;
+extern const struct ioctl_table ioctl_system;
+extern const struct ioctl_table ioctl_vm;
+extern const struct ioctl_table ioctl_vcpu;
 
 /* fds.c: file descriptors of VMs and vCPUs; an fd or an errno. */
 long fds_create_vm(unsigned long type);

@@ -31,7 +31,7 @@ static long fds_vcpu_ioctl(struct file *file, unsigned int cmd,
 
 	if (!mem_is_ours(&vcpu->vm->mem) || READ_ONCE(vcpu->vm->dead))
 		return -EIO;
-	return dispatch(ioctl_vcpu_rows, ioctl_vcpu_count, &ctx, cmd);
+	return dispatch(&ioctl_vcpu, &ctx, cmd);
 }
 
 static vm_fault_t fds_vcpu_fault(struct vm_fault *vmf)
@@ -142,7 +142,7 @@ static long fds_vm_ioctl(struct file *file, unsigned int cmd,
 
 	if (!mem_is_ours(&vm->mem) || READ_ONCE(vm->dead))
 		return -EIO;
-	return dispatch(ioctl_vm_rows, ioctl_vm_count, &ctx, cmd);
+	return dispatch(&ioctl_vm, &ctx, cmd);
 }
 
 static int fds_vm_release(struct inode *inode, struct file *file)
@@ -197,7 +197,7 @@ static long fds_system_ioctl(struct file *file, unsigned int cmd,
 {
 	struct ioctl_ctx ctx = { .arg = arg, .user = (void __user *)arg };
 
-	return dispatch(ioctl_system_rows, ioctl_system_count, &ctx, cmd);
+	return dispatch(&ioctl_system, &ctx, cmd);
 }
 
 const struct file_operations system_fops = {
