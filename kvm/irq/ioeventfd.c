@@ -9,6 +9,7 @@
 
 #include "core/vm.h"
 #include "irq/ioeventfd.h"
+#include "mem/batch.h"
 
 #define IOEVENTFD_FLAGS \
 	(KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_PIO | \
@@ -153,10 +154,12 @@ int ioeventfd_ioctl(struct vm *vm, const struct kvm_ioeventfd *in)
 void ioeventfd_free_all(struct vm *vm)
 {
 	struct ioeventfd *e, *next;
+	struct free_batch batch = { };
 
 	list_for_each_entry_safe(e, next, &vm->ioeventfds, link) {
 		list_del(&e->link);
 		eventfd_ctx_put(e->eventfd);
-		kfree(e);
+		free_batch_add(&batch, e);
 	}
+	free_batch_end(&batch);
 }

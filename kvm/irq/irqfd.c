@@ -27,6 +27,7 @@
 #include "irq/irqchip.h"
 #include "irq/irqfd.h"
 #include "irq/route.h"
+#include "mem/batch.h"
 
 struct resampler {
 	u32 gsi;			/* [I] */
@@ -205,24 +206,35 @@ static void resample_stop(struct irqfd *irqfd)
 
 /* ---- life ------------------------------------------------------------- */
 
-static void irqfd_free(struct irqfd *irqfd)
+static void irqfd_put(struct irqfd *irqfd)
 {
 	bypass_stop(&irqfd->bypass);
 	if (!IS_ERR_OR_NULL(irqfd->resamplefd))
 		eventfd_ctx_put(irqfd->resamplefd);
 	if (!IS_ERR_OR_NULL(irqfd->eventfd))
 		eventfd_ctx_put(irqfd->eventfd);
+}
+
+static void irqfd_free(struct irqfd *irqfd)
+{
+	irqfd_put(irqfd);
 	kfree(irqfd);
 }
 
 /* Take it off the wait queue first: then nothing raises the line again. */
-static void irqfd_remove(struct irqfd *irqfd)
+static void irqfd_stop(struct irqfd *irqfd)
 {
 	lockdep_assert_held(&irqfd->vm->irq_lock);
 	remove_wait_queue(irqfd->wqh, &irqfd->wait);
 	list_del(&irqfd->link);
 	resample_stop(irqfd);
-	irqfd_free(irqfd);
+	irqfd_put(irqfd);
+}
+
+static void irqfd_remove(struct irqfd *irqfd)
+{
+	irqfd_stop(irqfd);
+	kfree(irqfd);
 }
 
 /*
@@ -350,8 +362,12 @@ int irqfd_ioctl(struct vm *vm, const struct kvm_irqfd *in)
 void irqfd_free_all(struct vm *vm)
 {
 	struct irqfd *irqfd, *next;
+	struct free_batch batch = { };
 
 	guard(mutex)(&vm->irq_lock);
-	list_for_each_entry_safe(irqfd, next, &vm->irqfds, link)
-		irqfd_remove(irqfd);
+	list_for_each_entry_safe(irqfd, next, &vm->irqfds, link) {
+		irqfd_stop(irqfd);
+		free_batch_add(&batch, irqfd);
+	}
+	free_batch_end(&batch);
 }

@@ -10,6 +10,7 @@
 #include <linux/cleanup.h>
 #include <linux/sched/mm.h>
 
+#include "mem/batch.h"
 #include "mem/dirty.h"
 #include "mem/mem.h"
 
@@ -39,36 +40,19 @@ static void slot_free(struct memslot *slot)
 	kfree(slot);
 }
 
-/* Many at once are freed for less. */
-struct slot_batch {
-	unsigned int count;
-	void *slot[32];
-};
-
-static void batch_free(struct slot_batch *batch)
-{
-	kfree_bulk(batch->count, batch->slot);
-	batch->count = 0;
-}
-
 static void batch_slot(void *ctx, struct memslot *slot)
 {
-	struct slot_batch *batch = ctx;
-
 	if (slot->dirty)
 		host_free(slot->dirty);
-	batch->slot[batch->count++] = slot;
-	if (batch->count == ARRAY_SIZE(batch->slot))
-		batch_free(batch);
+	free_batch_add(ctx, slot);
 }
 
 void mem_free(struct mem *mem)
 {
-	struct slot_batch batch = { };
+	struct free_batch batch = { };
 
 	memslots_free(mem_slots(mem), batch_slot, &batch);
-	if (batch.count)
-		batch_free(&batch);
+	free_batch_end(&batch);
 	mmdrop(mem->mm);
 }
 
