@@ -74,8 +74,10 @@ static int fds_vcpu_release(struct inode *inode, struct file *file)
 	struct vcpu *vcpu = file->private_data;
 
 	/* None: creation failed after the file was there. */
-	if (vcpu)
-		vm_put(vcpu->vm);
+	if (!vcpu)
+		return 0;
+	vcpu_retire(vcpu);
+	vm_put(vcpu->vm);
 	return 0;
 }
 

@@ -332,8 +332,8 @@ long vcpu_ioctl_guest_debug(struct ioctl_ctx *ctx, void *data)
 	vcpu->guest_debug = debug->control & KVM_GUESTDBG_ENABLE ?
 		debug->control & ~(KVM_GUESTDBG_INJECT_DB |
 				   KVM_GUESTDBG_INJECT_BP) : 0;
-	memcpy(vcpu->guest_debug_dr, debug->arch.debugreg,
-	       sizeof(vcpu->guest_debug_dr));
+	memcpy(vcpu->work->guest_debug_dr, debug->arch.debugreg,
+	       sizeof(vcpu->work->guest_debug_dr));
 	vcpu->debug_pending = false;
 	vcpu_update_policy(vcpu);
 	return 0;

@@ -21,17 +21,14 @@
 #include "irq/chip.h"
 #include "irq/msi.h"
 
-struct apic {
-	struct lapic lapic;
-	struct vcpu *vcpu;
-	struct hrtimer timer;
-	bool hardware;			/* [v] the deadline is the backend's */
-	bool blocked;			/* [v] it may not be */
-};
-
-static struct apic *apic_of(struct lapic *l)
+static struct vcpu_apic *apic_of(struct lapic *l)
 {
-	return container_of(l, struct apic, lapic);
+	return container_of(l, struct vcpu_apic, lapic);
+}
+
+static struct vcpu *vcpu_of(struct vcpu_apic *a)
+{
+	return container_of(a, struct vcpu, apic);
 }
 
 static u64 apic_now(struct dev_env *env)
@@ -39,17 +36,17 @@ static u64 apic_now(struct dev_env *env)
 	return ktime_get_ns();
 }
 
-static void apic_deadline_cancel(struct apic *a)
+static void apic_deadline_cancel(struct vcpu_apic *a)
 {
 	if (!a->hardware)
 		return;
 	a->hardware = false;
-	backend_call(deadline)(a->vcpu, U64_MAX);
+	backend_call(deadline)(vcpu_of(a), U64_MAX);
 }
 
 static void apic_timer_arm(struct dev_env *env, u64 when)
 {
-	struct apic *a = container_of(env, struct apic, lapic.env);
+	struct vcpu_apic *a = container_of(env, struct vcpu_apic, lapic.env);
 
 	apic_deadline_cancel(a);
 	hrtimer_start(&a->timer, ns_to_ktime(when),
@@ -58,7 +55,7 @@ static void apic_timer_arm(struct dev_env *env, u64 when)
 
 static void apic_timer_cancel(struct dev_env *env)
 {
-	struct apic *a = container_of(env, struct apic, lapic.env);
+	struct vcpu_apic *a = container_of(env, struct vcpu_apic, lapic.env);
 
 	if (a->hardware) {
 		apic_deadline_cancel(a);
@@ -76,7 +73,7 @@ static const struct dev_env_ops apic_env_ops = {
 
 static enum hrtimer_restart apic_timer_fired(struct hrtimer *timer)
 {
-	struct apic *a = container_of(timer, struct apic, timer);
+	struct vcpu_apic *a = container_of(timer, struct vcpu_apic, timer);
 
 	lapic_timer_fired(&a->lapic);
 	return HRTIMER_NORESTART;
@@ -84,12 +81,12 @@ static enum hrtimer_restart apic_timer_fired(struct hrtimer *timer)
 
 static void apic_kick(struct lapic *l)
 {
-	vcpu_kick(apic_of(l)->vcpu);
+	vcpu_kick(vcpu_of(apic_of(l)));
 }
 
 static void apic_post(struct lapic *l)
 {
-	struct vcpu *vcpu = apic_of(l)->vcpu;
+	struct vcpu *vcpu = vcpu_of(apic_of(l));
 
 	if (posted_notify(l->posted))
 		vcpu_post(vcpu);
@@ -97,12 +94,12 @@ static void apic_post(struct lapic *l)
 
 static void apic_eoi_map(struct lapic *l)
 {
-	vcpu_request_kick(apic_of(l)->vcpu, REQ_EOI_MAP);
+	vcpu_request_kick(vcpu_of(apic_of(l)), REQ_EOI_MAP);
 }
 
 static void apic_nmi(struct lapic *l)
 {
-	struct vcpu *vcpu = apic_of(l)->vcpu;
+	struct vcpu *vcpu = vcpu_of(apic_of(l));
 
 	atomic_inc(&vcpu->nmi_inbox);
 	vcpu_request_kick(vcpu, REQ_NMI);
@@ -110,27 +107,27 @@ static void apic_nmi(struct lapic *l)
 
 static void apic_send_ipi(struct lapic *l, const struct apic_msg *msg)
 {
-	irq_deliver(apic_of(l)->vcpu->vm, l, msg);
+	irq_deliver(vcpu_of(apic_of(l))->vm, l, msg);
 }
 
 static void apic_eoi(struct lapic *l, u8 vector, bool level)
 {
-	chip_eoi(apic_of(l)->vcpu, vector, level);
+	chip_eoi(vcpu_of(apic_of(l)), vector, level);
 }
 
 static u64 apic_read_tsc(struct lapic *l)
 {
-	return clock_guest_tsc(apic_of(l)->vcpu);
+	return clock_guest_tsc(vcpu_of(apic_of(l)));
 }
 
 static bool apic_deadline(struct lapic *l, u64 tsc)
 {
-	struct apic *a = apic_of(l);
+	struct vcpu_apic *a = apic_of(l);
 
 	/* On false timer_arm() follows. */
 	if (!(backend.caps & BACKEND_DEADLINE) || a->blocked)
 		return false;
-	if (!backend_call(deadline)(a->vcpu, tsc)) {
+	if (!backend_call(deadline)(vcpu_of(a), tsc)) {
 		a->hardware = false;
 		return false;
 	}
@@ -182,38 +179,25 @@ static bool apic_page_create(struct vm *vm)
 
 int apic_create(struct vcpu *vcpu)
 {
-	struct apic *a;
-	void *regs;
+	struct vcpu_apic *a = &vcpu->apic;
 
-	if (!vm_has_lapic(vcpu->vm))
+	if (!vcpu->apic_regs)
 		return 0;
 	if (!apic_page_create(vcpu->vm))
 		return -ENOMEM;
-	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
-	regs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!a || !regs) {
-		free_page((unsigned long)regs);
-		kfree(a);
-		return -ENOMEM;
-	}
-	a->vcpu = vcpu;
 	hrtimer_init(&a->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
 	a->timer.function = apic_timer_fired;
-	lapic_init(&a->lapic, &vcpu->vm->lapic_config, regs, vcpu->id);
+	lapic_init(&a->lapic, &vcpu->vm->lapic_config, vcpu->apic_regs,
+		   vcpu->id);
 	vcpu->lapic = &a->lapic;
 	return 0;
 }
 
 void apic_destroy(struct vcpu *vcpu)
 {
-	struct apic *a;
-
 	if (!vcpu->lapic)
 		return;
-	a = apic_of(vcpu->lapic);
-	hrtimer_cancel(&a->timer);
-	free_page((unsigned long)a->lapic.regs);
-	kfree(a);
+	hrtimer_cancel(&vcpu->apic.timer);
 	vcpu->lapic = NULL;
 }
 
@@ -309,7 +293,7 @@ bool apic_map_page(struct vcpu *vcpu, struct gpa gpa)
 
 void apic_timer_block(struct vcpu *vcpu)
 {
-	struct apic *a;
+	struct vcpu_apic *a;
 
 	if (!vcpu->lapic)
 		return;

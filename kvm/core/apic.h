@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The in-kernel local APIC of a vCPU: what the pure model (dev/lapic.h) needs
- * of the host, namely a page, an hrtimer, and a way to kick.
+ * of the host, namely a page, an hrtimer, and a way to kick. It is part of the
+ * vCPU, and its page lies behind it.
  */
 #ifndef CORE_APIC_H
 #define CORE_APIC_H
 
+#include <linux/hrtimer.h>
+
 #include "base/types.h"
+#include "dev/lapic.h"
 
 struct vcpu;
 struct vm;
+
+struct vcpu_apic {
+	struct lapic lapic;
+	struct hrtimer timer;
+	bool hardware;			/* [v] the deadline is the backend's */
+	bool blocked;			/* [v] it may not be */
+};
 
 /** apic_vm_init() - the configuration its LAPICs share; VM creation */
 void apic_vm_init(struct vm *vm);
@@ -17,7 +28,7 @@ void apic_vm_init(struct vm *vm);
 /** apic_create() - vcpu->lapic, if the VM has them; -ENOMEM; may sleep */
 int apic_create(struct vcpu *vcpu);
 
-/** apic_destroy() - stop the timer and free it; nobody can reach the vCPU */
+/** apic_destroy() - stop the timer; nobody can reach the vCPU */
 void apic_destroy(struct vcpu *vcpu);
 
 /** apic_vm_free() - undo apic_vm_init(); no vCPU is left */

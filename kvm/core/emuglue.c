@@ -403,7 +403,7 @@ static const struct emu_ops emuglue_ops = {
 /* The VMM learns of it and of the bytes; user code of the guest gets #UD. */
 static enum run_next emuglue_failed(struct vcpu *vcpu)
 {
-	const struct emu_insn *insn = &vcpu->emu.insn;
+	const struct emu_insn *insn = &vcpu->work->emu.insn;
 	struct kvm_run *run = vcpu->run;
 
 	vcpu->stat.insn_emulation_fail++;
@@ -427,7 +427,7 @@ static enum run_next emuglue_failed(struct vcpu *vcpu)
 
 static enum run_next emuglue_done(struct vcpu *vcpu, bool tf)
 {
-	struct emu_ctxt *c = &vcpu->emu;
+	struct emu_ctxt *c = &vcpu->work->emu;
 
 	io_forget(vcpu);
 	if (c->again)
@@ -444,12 +444,12 @@ enum run_next emuglue_again(struct vcpu *vcpu)
 	bool tf = regs->rflags & RFLAGS_TF;
 
 	vcpu->io.linear_rip = regs_linear_rip(regs);
-	switch (emu_exec(&vcpu->emu)) {
+	switch (emu_exec(&vcpu->work->emu)) {
 	case EMU_OK:
 		return emuglue_done(vcpu, tf);
 	case EMU_FAULT:
 		io_forget(vcpu);
-		event_raise(&vcpu->events, &vcpu->emu.fault);
+		event_raise(&vcpu->events, &vcpu->work->emu.fault);
 		return RUN_AGAIN;
 	case EMU_USER:
 		return RUN_USER;
@@ -462,10 +462,10 @@ enum run_next emuglue_again(struct vcpu *vcpu)
 	return emuglue_failed(vcpu);
 }
 
-/* Decode at RIP. RUN_AGAIN with *ok: vcpu->emu is ready. */
+/* Decode at RIP. RUN_AGAIN with *ok: vcpu->work->emu is ready. */
 static enum run_next emuglue_decode(struct vcpu *vcpu, bool *ok)
 {
-	struct emu_ctxt *c = &vcpu->emu;
+	struct emu_ctxt *c = &vcpu->work->emu;
 	const struct exit *exit = &vcpu->exit;
 	const void *bytes = exit->insn_bytes;
 	unsigned int n = exit->insn_bytes_count;
@@ -516,7 +516,7 @@ static bool emuglue_store(struct vcpu *vcpu, struct gpa gpa)
 {
 	struct emu_store store;
 
-	return emu_store(&vcpu->emu, &store) &&
+	return emu_store(&vcpu->work->emu, &store) &&
 	       offset_in_page(store.linear) == offset_in_page(gpa.v) &&
 	       offset_in_page(gpa.v) + store.size <= PAGE_SIZE &&
 	       io_mmio_write(vcpu, gpa.v, store.size, &store.value);
@@ -534,7 +534,7 @@ enum run_next emuglue_device(struct vcpu *vcpu, struct gpa gpa, bool write)
 		return next;
 	if (!write || !emuglue_store(vcpu, gpa))
 		return emuglue_again(vcpu);
-	vcpu->exit.insn_len = vcpu->emu.insn.len;
+	vcpu->exit.insn_len = vcpu->work->emu.insn.len;
 	return emuglue_skip(vcpu);
 }
 
@@ -561,7 +561,7 @@ enum run_next emuglue_skip(struct vcpu *vcpu)
 		next = emuglue_decode(vcpu, &ok);
 		if (!ok)
 			return next;
-		len = vcpu->emu.insn.len;
+		len = vcpu->work->emu.insn.len;
 	}
 	regs->rip += len;
 	if (regs_mode(vcpu_regs(vcpu, RG_CR | RG_CODE)) != MODE_LONG)

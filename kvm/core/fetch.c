@@ -14,7 +14,7 @@
 
 static struct fetch_page *fetch_slot(struct vcpu *vcpu, u64 linear)
 {
-	return &vcpu->fetch.page[(linear >> PAGE_SHIFT) % FETCH_PAGES];
+	return &vcpu->work->fetch.page[(linear >> PAGE_SHIFT) % FETCH_PAGES];
 }
 
 /* Where @gpa is in the VMM, or NULL; the epoch keeps that so. */

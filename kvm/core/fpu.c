@@ -111,7 +111,7 @@ static void fpu_switch_pkru(struct vcpu *vcpu, bool in)
 static void fpu_load_breakpoints(struct vcpu *vcpu)
 {
 	const u64 *dr = vcpu->guest_debug & KVM_GUESTDBG_USE_HW_BP ?
-		vcpu->guest_debug_dr : vcpu->regs.dr;
+		vcpu->work->guest_debug_dr : vcpu->regs.dr;
 
 	set_debugreg(0, 7);
 	set_debugreg(dr[0], 0);

@@ -105,10 +105,31 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 
 /* ---- creation --------------------------------------------------------- */
 
-static int vcpu_alloc_pages(struct vcpu *vcpu)
+/*
+ * A page, and one behind it for the registers of its LAPIC: no size of kmalloc()
+ * fits as well.
+ */
+static struct vcpu *vcpu_alloc(const struct vm *vm)
+{
+	bool lapic = vm_has_lapic(vm);
+	struct vcpu *vcpu = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT |
+						     __GFP_ZERO, lapic);
+
+	if (vcpu && lapic)
+		vcpu->apic_regs = (void *)vcpu + PAGE_SIZE;
+	return vcpu;
+}
+
+static void vcpu_dealloc(struct vcpu *vcpu)
+{
+	free_pages((unsigned long)vcpu, vcpu->apic_regs ? 1 : 0);
+}
+
+static int vcpu_alloc_parts(struct vcpu *vcpu)
 {
 	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	return vcpu->run ? 0 : -ENOMEM;
+	vcpu->work = kzalloc(sizeof(*vcpu->work), GFP_KERNEL_ACCOUNT);
+	return vcpu->run && vcpu->work ? 0 : -ENOMEM;
 }
 
 void *vcpu_pio_page(struct vcpu *vcpu)
@@ -147,15 +168,12 @@ static int vcpu_init(struct vcpu *vcpu)
 {
 	int err;
 
-	err = vcpu_alloc_pages(vcpu);
+	err = vcpu_alloc_parts(vcpu);
 	if (err)
 		return err;
 	if (!fpu_create(vcpu))
 		return -ENOMEM;
 	err = apic_create(vcpu);
-	if (err)
-		return err;
-	err = pv_clock_create(vcpu);
 	if (err)
 		return err;
 	if (!hostinfo_cr())
@@ -164,16 +182,24 @@ static int vcpu_init(struct vcpu *vcpu)
 	return backend.vcpu_init(vcpu);
 }
 
+void vcpu_retire(struct vcpu *vcpu)
+{
+	fpu_destroy(vcpu);
+	free_page((unsigned long)vcpu->pio_data);
+	vcpu->pio_data = NULL;
+	free_page((unsigned long)vcpu->run);
+	vcpu->run = NULL;
+	kfree(vcpu->work);
+	vcpu->work = NULL;
+}
+
 /* What of vcpu_init() was done; each step leaves NULL before it. */
 static void vcpu_destroy(struct vcpu *vcpu)
 {
-	pv_clock_destroy(vcpu);
+	vcpu_retire(vcpu);
 	apic_destroy(vcpu);
-	fpu_destroy(vcpu);
 	cpuid_set_free(vcpu->cpuid);
-	free_page((unsigned long)vcpu->pio_data);
-	free_page((unsigned long)vcpu->run);
-	kfree(vcpu);
+	vcpu_dealloc(vcpu);
 }
 
 static int vcpu_publish(struct vm *vm, struct vcpu *vcpu)
@@ -208,7 +234,7 @@ int vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 		return -EINVAL;
 	if (vm_vcpu_by_id(vm, id))
 		return -EEXIST;
-	vcpu = kzalloc(backend.vcpu_size, GFP_KERNEL_ACCOUNT);
+	vcpu = vcpu_alloc(vm);
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu_init_fields(vcpu, vm, id);
@@ -280,7 +306,7 @@ void vcpu_update_policy(struct vcpu *vcpu)
 	/* DR7 is either the guest's or the debugger's. */
 	vcpu_regs(vcpu, RG_DR);
 	if (debug & KVM_GUESTDBG_USE_HW_BP)
-		vcpu->policy.debug_dr7 = vcpu->guest_debug_dr[7] | DR7_INIT;
+		vcpu->policy.debug_dr7 = vcpu->work->guest_debug_dr[7] | DR7_INIT;
 	regs_touch(&vcpu->regs, RG_DR);
 	if (debug & KVM_GUESTDBG_ENABLE) {
 		if (debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))

@@ -16,6 +16,7 @@
 
 #include "base/host.h"
 #include "base/rc.h"
+#include "core/apic.h"
 #include "core/backend.h"
 #include "core/fetch.h"
 #include "core/request.h"
@@ -25,6 +26,7 @@
 #include "emu/emu.h"
 #include "emu/move.h"
 #include "mem/epoch.h"
+#include "pv/pv.h"
 #include "x86/cpuid.h"
 #include "x86/cr.h"
 #include "x86/event.h"
@@ -63,7 +65,7 @@ enum io_pending {
 	IO_NONE,
 	IO_PIO_IN,		/* IN: size bytes of run page data to RAX */
 	IO_MOVE,		/* vcpu->io.move: run page data to its register */
-	IO_EMULATE,		/* re-execute vcpu->emu with its fragments */
+	IO_EMULATE,		/* re-execute work->emu with its fragments */
 };
 
 struct vcpu_io {
@@ -92,6 +94,13 @@ struct vcpu_tsc {
 	u64 ratio;		/* fixed point, backend.tsc_frac_bits */
 	u64 adjust;		/* IA32_TSC_ADJUST */
 	u32 khz;
+};
+
+/* What runs need between exits, and what would make a vCPU exceed a page. */
+struct vcpu_work {
+	struct emu_ctxt emu;
+	struct fetch_cache fetch;
+	u64 guest_debug_dr[8];
 };
 
 struct vcpu {
@@ -123,29 +132,29 @@ struct vcpu {
 	u8 user_irq;
 	u32 sipi_vector;
 	struct vcpu_tsc tsc;
-	struct pv_clock_state *pv_clock; /* pv/clock.c */
+	struct pv_clock_state pv_clock;
 
 	struct lapic *lapic;		/* [I] NULL without in-kernel LAPIC */
+	void *apic_regs;		/* [I] its page; NULL likewise */
+	struct vcpu_apic apic;
 	bool hw_irqs;			/* hardware delivers its interrupts */
 	u64 eoi_map[4];			/* whose end the hardware has to tell */
 
 	/* ---- running [v] ---- */
-	struct kvm_run *run;		/* [I] page 0 of the mapping */
+	struct kvm_run *run;		/* [I] page 0 of the mapping; vcpu_retire() */
 	void *pio_data;			/* [a] page 1: vcpu_pio_page() */
 	struct policy policy;
 	bool controls_stale;		/* call controls_changed() at entry */
 	struct entry entry;
 	u32 fast_left;			/* exits that may be answered at once */
 	struct exit exit;
-	struct emu_ctxt emu;
-	struct fetch_cache fetch;
+	struct vcpu_work *work;		/* [I] vcpu_retire() */
 	struct mmio_hole hole;
 	struct vcpu_io io;
 	bool launched;			/* KVM_RUN was called: CPUID is fixed */
 	bool complete_hypercall;
 	u32 guest_debug;		/* KVM_GUESTDBG_* */
 	bool debug_pending;		/* a step to report before the next entry */
-	u64 guest_debug_dr[8];
 	u64 msr_exit_index;
 
 	/* ---- host side [v] ---- */
@@ -167,6 +176,13 @@ struct vcpu {
  * in use or too many vCPUs, -ENOMEM.
  */
 int vcpu_create(struct vm *vm, u32 id, struct vcpu **out);
+
+/**
+ * vcpu_retire() - its descriptor is closed: let go of what only that led to
+ *
+ * Nobody runs it or maps its pages again. Others may still send it interrupts.
+ */
+void vcpu_retire(struct vcpu *vcpu);
 
 /** vcpu_free() - destroy; the VM is going away and nobody runs it */
 void vcpu_free(struct vcpu *vcpu);

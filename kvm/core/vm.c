@@ -115,16 +115,15 @@ static void vm_free_coalesced(struct vm *vm)
 static void vm_destroy(struct kref *ref)
 {
 	struct vm *vm = container_of(ref, struct vm, ref);
-	struct vcpu *vcpu;
-	unsigned long i;
+	unsigned int i;
 
 	irqfd_free_all(vm);
 	ioeventfd_free_all(vm);
 	chip_free(vm);
 	/* Until it is gone, notifiers may ask the vCPUs to flush. */
 	mmu_free(&vm->mmu);
-	xa_for_each(&vm->vcpus, i, vcpu)
-		vcpu_free(vcpu);
+	for (i = 0; i < vm->vcpu_count; i++)
+		vcpu_free(vm_vcpu(vm, i));
 	xa_destroy(&vm->vcpus);
 	xa_destroy(&vm->vcpus_by_id);
 	route_free(vm);

@@ -12,7 +12,6 @@
  * Locks: none; the vCPU's thread only.
  */
 #include <linux/jiffies.h>
-#include <linux/slab.h>
 #include <asm/pvclock-abi.h>
 
 #include "core/clock.h"
@@ -31,28 +30,9 @@
 static_assert(sizeof(struct pvclock_vcpu_time_info) == 32);
 static_assert(sizeof(struct pvclock_wall_clock) == 12);
 
-struct pv_clock_state {
-	u64 msr;		/* KVM_SYSTEM_TIME: page and enable bit */
-	bool paused;		/* set PVCLOCK_GUEST_STOPPED at the next write */
-	int cpu;		/* the last write: where */
-	unsigned long written;	/* and when, in jiffies */
-};
-
-int pv_clock_create(struct vcpu *vcpu)
-{
-	vcpu->pv_clock = kzalloc(sizeof(*vcpu->pv_clock), GFP_KERNEL_ACCOUNT);
-	return vcpu->pv_clock ? 0 : -ENOMEM;
-}
-
-void pv_clock_destroy(struct vcpu *vcpu)
-{
-	kfree(vcpu->pv_clock);
-	vcpu->pv_clock = NULL;
-}
-
 bool pv_clock_stale(const struct vcpu *vcpu, int cpu)
 {
-	const struct pv_clock_state *s = vcpu->pv_clock;
+	const struct pv_clock_state *s = &vcpu->pv_clock;
 
 	return (s->msr & SYSTEM_TIME_ENABLE) &&
 	       (s->cpu != cpu ||
@@ -95,13 +75,13 @@ static void fill_page(struct vcpu *vcpu, struct pvclock_vcpu_time_info *page)
 	page->flags &= PVCLOCK_GUEST_STOPPED;
 	if (pair.master)
 		page->flags |= PVCLOCK_TSC_STABLE_BIT;
-	if (vcpu->pv_clock->paused)
+	if (vcpu->pv_clock.paused)
 		page->flags |= PVCLOCK_GUEST_STOPPED;
 }
 
 void pv_clock_update(struct vcpu *vcpu)
 {
-	struct pv_clock_state *s = vcpu->pv_clock;
+	struct pv_clock_state *s = &vcpu->pv_clock;
 	u64 gpa = s->msr & ~SYSTEM_TIME_ENABLE;
 	struct pvclock_vcpu_time_info page;
 
@@ -147,7 +127,7 @@ enum msr_rc pv_clock_get_msr(struct vcpu *vcpu, u32 index, u64 *val)
 		return MSR_OK;
 	case M_KVM_SYSTEM_TIME:
 	case M_KVM_SYSTEM_TIME_OLD:
-		*val = vcpu->pv_clock->msr;
+		*val = vcpu->pv_clock.msr;
 		return MSR_OK;
 	}
 	return MSR_UNKNOWN;
@@ -165,7 +145,7 @@ enum msr_rc pv_clock_set_msr(struct vcpu *vcpu, u32 index, u64 val)
 		return MSR_OK;
 	case M_KVM_SYSTEM_TIME:
 	case M_KVM_SYSTEM_TIME_OLD:
-		vcpu->pv_clock->msr = val;
+		vcpu->pv_clock.msr = val;
 		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
 		return MSR_OK;
 	}
@@ -174,9 +154,9 @@ enum msr_rc pv_clock_set_msr(struct vcpu *vcpu, u32 index, u64 val)
 
 bool pv_clock_paused(struct vcpu *vcpu)
 {
-	if (!(vcpu->pv_clock->msr & SYSTEM_TIME_ENABLE))
+	if (!(vcpu->pv_clock.msr & SYSTEM_TIME_ENABLE))
 		return false;
-	vcpu->pv_clock->paused = true;
+	vcpu->pv_clock.paused = true;
 	vcpu_request(vcpu, REQ_CLOCK_UPDATE);
 	return true;
 }

@@ -16,11 +16,12 @@ struct vcpu;
 
 /* ---- pv/clock.c: kvmclock ---- */
 
-/** pv_clock_create() - vcpu->pv_clock; vCPU creation; -ENOMEM */
-int pv_clock_create(struct vcpu *vcpu);
-
-/** pv_clock_destroy() - free it; NULL is allowed */
-void pv_clock_destroy(struct vcpu *vcpu);
+struct pv_clock_state {
+	u64 msr;		/* KVM_SYSTEM_TIME: page and enable bit */
+	bool paused;		/* set PVCLOCK_GUEST_STOPPED at the next write */
+	int cpu;		/* the last write: where */
+	unsigned long written;	/* and when, in jiffies */
+};
 
 /** pv_clock_get_msr() - the four kvmclock MSRs; the old ones are aliases */
 enum msr_rc pv_clock_get_msr(struct vcpu *vcpu, u32 index, u64 *val);

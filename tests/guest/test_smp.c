@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define ICR_LOW	 0x300
 #define ICR_HIGH 0x310
@@ -153,6 +155,30 @@ TEST(smp_ipi_shorthands)
 	EQ(interrupted(0x41), 0x1);
 	make_four(0xff << 24, 0x4041);		/* broadcast */
 	EQ(interrupted(0x41), 0xf);
+}
+
+/*
+ * A vCPU stays in its VM when its descriptor is closed: it is there for
+ * interrupts and for its statistics, and its id remains taken.
+ */
+TEST(smp_ipi_to_a_closed_vcpu)
+{
+	uint64_t exits;
+	struct vm *vm;
+
+	make_four(0, 0xc4041);
+	vm = four[0]->vm;
+	exits = vcpu_stat(four[3], "exits");
+	OK(munmap(four[3]->run, four[3]->run_size));
+	OK(close(four[3]->fd));
+	EQ(vcpu_run(four[0]), KVM_EXIT_IO);	/* sent */
+	OK(send_msi(vm, MSI_TO(3), 0x41));
+	OK(send_msi(vm, MSI_TO(3), 0x400));
+	expect_irq(four[1], 0x41);
+	EQ(vcpu_stat(four[3], "exits"), exits);
+	REFUSED(EEXIST, IOCTL(vm->fd, KVM_CREATE_VCPU, 3));
+	OK(vm_del_slot(vm, SLOT_HIGH));
+	expect_irq(four[2], 0x41);
 }
 
 TEST(smp_ipi_nmi)
