@@ -55,8 +55,8 @@ static long dispatch_call(const struct ioctl_row *row, struct ioctl_ctx *ctx,
 	return ret;
 }
 
-static long dispatch_locked(const struct ioctl_row *row,
-			    struct ioctl_ctx *ctx, void *data)
+static __always_inline long dispatch_locked(const struct ioctl_row *row,
+					    struct ioctl_ctx *ctx, void *data)
 {
 	struct mutex *lock = NULL;
 	long ret;
@@ -74,8 +74,8 @@ static long dispatch_locked(const struct ioctl_row *row,
 	return ret;
 }
 
-static long dispatch_copy(const struct ioctl_row *row, struct ioctl_ctx *ctx,
-			  void *data)
+static __always_inline long dispatch_copy(const struct ioctl_row *row,
+					  struct ioctl_ctx *ctx, void *data)
 {
 	long ret;
 
@@ -91,9 +91,11 @@ static long dispatch_copy(const struct ioctl_row *row, struct ioctl_ctx *ctx,
 static noinline long dispatch_stack(const struct ioctl_row *row,
 				    struct ioctl_ctx *ctx)
 {
-	u64 data[IOCTL_STACK / 8];
+	u64 data[IOCTL_STACK / 8] __uninitialized;
 
-	memset(data, 0, max(row->in, row->out));
+	/* By words, and nothing that is copied in: most of it is short. */
+	if (row->out > row->in)
+		memset64(data, 0, DIV_ROUND_UP(row->out, 8));
 	return dispatch_copy(row, ctx, data);
 }
 
@@ -131,6 +133,8 @@ long dispatch(const struct ioctl_table *table, struct ioctl_ctx *ctx, u32 cmd)
 		return -EINVAL;
 	if (row->flags & IOCTL_DIRECT)
 		return dispatch_run(row, ctx);
+	if (!(row->in | row->out))
+		return dispatch_locked(row, ctx, NULL);
 	if (max(row->in, row->out) <= IOCTL_STACK)
 		return dispatch_stack(row, ctx);
 	return dispatch_heap(row, ctx);

@@ -40,7 +40,7 @@ struct ioctl_row {
 };
 
 /* Structs up to this size are copied to the stack, larger ones to the heap. */
-#define IOCTL_STACK 512
+#define IOCTL_STACK 1024
 
 struct ioctl_table {
 	const struct ioctl_row *rows;

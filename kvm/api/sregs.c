@@ -8,8 +8,6 @@
  * could get to from the present one, and then commit what cannot fail. The
  * vCPU's mutex is held and the vCPU is loaded.
  */
-#include <linux/slab.h>
-
 #include "api/dispatch.h"
 #include "api/ioctl_rows.h"
 #include "core/regops.h"
@@ -128,20 +126,16 @@ long sregs_get2(struct ioctl_ctx *ctx, void *data)
 
 static bool sregs_check(struct vcpu *vcpu, const struct kvm_sregs *in)
 {
-	struct regs *proposed __free(kfree) = NULL;
-	const struct regs *now = vcpu_regs(vcpu, RG_ALL);
+	/* What sregs_valid() looks at. */
+	const struct regs proposed = {
+		.cr0 = in->cr0,
+		.cr3 = in->cr3,
+		.cr4 = in->cr4,
+		.efer = in->efer,
+		.seg[SEG_CS] = sregs_segment_in(&in->cs),
+	};
 
-	if (in->cr8 > 15)
-		return false;
-	proposed = kmemdup(now, sizeof(*now), GFP_KERNEL_ACCOUNT);
-	if (!proposed)
-		return false;
-	proposed->cr0 = in->cr0;
-	proposed->cr3 = in->cr3;
-	proposed->cr4 = in->cr4;
-	proposed->efer = in->efer;
-	proposed->seg[SEG_CS] = sregs_segment_in(&in->cs);
-	return sregs_valid(proposed, &vcpu->limits) &&
+	return in->cr8 <= 15 && sregs_valid(&proposed, &vcpu->limits) &&
 	       backend.cr_valid(vcpu, in->cr0, in->cr4);
 }
 

@@ -119,7 +119,12 @@ static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 	 BIT_ULL(17) | BIT_ULL(19) | BIT_ULL(20) | BIT_ULL(24) |           \
 	 GENMASK_ULL(28, 26))
 
-static const struct msr_row *msr_find(u32 index)
+static bool msr_row_has(u32 row, u32 index)
+{
+	return index - msr_rows[row].first < msr_rows[row].count;
+}
+
+static const struct msr_row *msr_search(u32 index)
 {
 	u32 lo = 0, hi = ARRAY_SIZE(msr_rows);
 
@@ -135,9 +140,25 @@ static const struct msr_row *msr_find(u32 index)
 	if (!lo)
 		return NULL;
 	lo = array_index_nospec(lo - 1, (u32)ARRAY_SIZE(msr_rows));
-	if (index - msr_rows[lo].first >= msr_rows[lo].count)
-		return NULL;
-	return &msr_rows[lo];
+	return msr_row_has(lo, index) ? &msr_rows[lo] : NULL;
+}
+
+/* Lists ascend, and guests use the same few: look where the last one was. */
+static const struct msr_row *msr_find(struct msr_file *file, u32 index)
+{
+	const struct msr_row *row;
+	u32 last = file->last;
+
+	if (msr_row_has(last, index))
+		return &msr_rows[last];
+	if (last + 1 < ARRAY_SIZE(msr_rows) && msr_row_has(last + 1, index)) {
+		file->last = last + 1;
+		return &msr_rows[last + 1];
+	}
+	row = msr_search(index);
+	if (row)
+		file->last = row - msr_rows;
+	return row;
 }
 
 /* ---- who may ---- */
@@ -340,7 +361,7 @@ static void msr_regs_need(struct msr_file *file, const struct msr_row *row)
 
 enum msr_rc msr_get(struct msr_file *file, u32 index, bool host, u64 *val)
 {
-	const struct msr_row *row = msr_find(index);
+	const struct msr_row *row = msr_find(file, index);
 	const struct msr_ops *ops = file->ops;
 	enum msr_rc rc;
 
@@ -389,7 +410,7 @@ static enum msr_rc msr_store(struct msr_file *file, const struct msr_row *row,
 
 enum msr_rc msr_set_plain(struct msr_file *file, u32 index, u64 val)
 {
-	const struct msr_row *row = msr_find(index);
+	const struct msr_row *row = msr_find(file, index);
 
 	if (!row || row->kind != SLOT ||
 	    msr_allowed(file, row, index, false, ACCESS_WO) != MSR_OK ||
@@ -402,7 +423,7 @@ enum msr_rc msr_set_plain(struct msr_file *file, u32 index, u64 val)
 
 enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val)
 {
-	const struct msr_row *row = msr_find(index);
+	const struct msr_row *row = msr_find(file, index);
 	const struct msr_ops *ops = file->ops;
 	enum msr_rc rc;
 

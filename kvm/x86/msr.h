@@ -95,6 +95,7 @@ struct msr_file {
 	struct regs *regs;
 	const struct cpuid_set *cpuid;	/* NULL before KVM_SET_CPUID2 */
 	const struct cr_limits *limits;	/* made from cpuid, never NULL */
+	u32 last;			/* the row found last; below their number */
 	u64 val[MSR_SLOT_COUNT];
 };
 

@@ -92,6 +92,9 @@ static void test_values(void **state)
 		assert_int_equal(mtrr_value_valid(0x2ff, type, RESERVED), ok);
 		assert_int_equal(mtrr_value_valid(0x250, (u64)type << 56,
 						  RESERVED), ok);
+		assert_int_equal(mtrr_value_valid(0x268, (u64)type << 24 |
+						  0x0605040100060006ULL,
+						  RESERVED), ok);
 	}
 	assert_true(mtrr_value_valid(0x20e, ADDR | 6, RESERVED));
 	assert_false(mtrr_value_valid(0x20e, BIT_ULL(40), RESERVED));
