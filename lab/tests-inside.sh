@@ -11,13 +11,9 @@
 # "=== SET done" a line "ok NAME", "not ok NAME: why" or "skip NAME: why" for
 # each test, after a line "run NAME".  So it is known which one a host that
 # went down or hangs was at.
-# The AMD host's emulator does not keep SVM's promises under load (docs/testing.md):
-# what fails there is run once more, after a line "again NAME: why".
 . lab/guest-lib.sh
 part=$1
 shift
-again=""
-[ "$LAB_HOST" != amd ] || again=-r
 
 # A test that is a command.
 as_test() {
@@ -50,7 +46,7 @@ for set in "$@"; do
 	fi
 	as_test modules_load load "$set"
 	if [ -c /dev/kvm ] && [ "$part" != guests ]; then
-		build/programs/guest-tests -v $again
+		build/programs/guest-tests -v
 		rc=$?
 		[ $rc -le 1 ] || echo "not ok guest-tests: status $rc"
 	fi

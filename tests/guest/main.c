@@ -15,9 +15,8 @@
  * the test's own process; one that survives even SIGKILL is reported and
  * left behind, so a stuck KVM_RUN cannot hang the run.
  *
- * usage: guest-tests [-lrv] [-t SECONDS] [PATTERN...]
+ * usage: guest-tests [-lv] [-t SECONDS] [PATTERN...]
  *	-l	list the names
- *	-r	run a test that failed once more, after a line "again NAME: why"
  *	-v	say "run NAME" and the time before each test, too
  *	-t	the usual time limit of a test (60)
  */
@@ -126,24 +125,22 @@ static int finish(pid_t pid, unsigned int seconds)
 
 enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
 
-/* How a failure is told is @failed. */
-static enum outcome run_one(const struct test *t, unsigned int usual,
-			    const char *failed)
+static enum outcome run_one(const struct test *t, unsigned int usual)
 {
 	unsigned int seconds = t->seconds > usual ? t->seconds : usual;
 	int status = finish(start(t, seconds), seconds);
 
 	if (status == -1)
-		printf("%s %s: cannot be killed\n", failed, t->name);
+		printf("not ok %s: cannot be killed\n", t->name);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		printf("%s %s: not done in %u s\n", failed, t->name, seconds);
+		printf("not ok %s: not done in %u s\n", t->name, seconds);
 	else if (WIFSIGNALED(status))
-		printf("%s %s: killed by signal %d\n", failed, t->name,
+		printf("not ok %s: killed by signal %d\n", t->name,
 		       WTERMSIG(status));
 	else if (WEXITSTATUS(status) == EXIT_SKIPPED)
 		return printf("skip %s: %s\n", t->name, why), SKIPPED;
 	else if (WEXITSTATUS(status) != 0)
-		printf("%s %s: %s\n", failed, t->name, why);
+		printf("not ok %s: %s\n", t->name, why);
 	else
 		return printf("ok %s\n", t->name), PASSED;
 	return FAILED;
@@ -171,22 +168,19 @@ static bool wanted(const struct test *t, char **patterns)
 int main(int argc, char **argv)
 {
 	unsigned int count[OUTCOMES] = { 0 }, usual = 60;
-	bool list = false, retry = false, verbose = false;
-	enum outcome outcome;
+	bool list = false, verbose = false;
 	sigset_t chld;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "lrvt:")) != -1) {
+	while ((opt = getopt(argc, argv, "lvt:")) != -1) {
 		if (opt == 'l')
 			list = true;
 		else if (opt == 't')
 			usual = atoi(optarg);
-		else if (opt == 'r')
-			retry = true;
 		else if (opt == 'v')
 			verbose = true;
 		else
-			errx(2, "usage: %s [-lrv] [-t SECONDS] [PATTERN...]",
+			errx(2, "usage: %s [-lv] [-t SECONDS] [PATTERN...]",
 			     argv[0]);
 	}
 	/* What is said is there to see if the host itself stops. */
@@ -208,10 +202,7 @@ int main(int argc, char **argv)
 		}
 		if (verbose)
 			announce(t);
-		outcome = run_one(t, usual, retry ? "again" : "not ok");
-		if (outcome == FAILED && retry)
-			outcome = run_one(t, usual, "not ok");
-		count[outcome]++;
+		count[run_one(t, usual)]++;
 	}
 	if (!list)
 		printf("%u passed, %u failed, %u skipped\n", count[PASSED],
