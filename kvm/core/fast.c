@@ -22,19 +22,34 @@ static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
 	return FAST_AGAIN;
 }
 
-static enum fast_rc fast_cpuid(struct vcpu *vcpu, struct exit *exit)
+static noinline enum fast_rc fast_cpuid_query(struct vcpu *vcpu)
 {
 	struct regs *regs = &vcpu->regs;
 	u32 out[4];
 
-	if (msr_cpuid_faults(&vcpu->msrs))
-		return FAST_NO;
 	cpuid_query(vcpu->cpuid, &vcpu->cpuid_dyn, regs->gpr[R_RAX],
 		    regs->gpr[R_RCX], out);
 	regs->gpr[R_RAX] = out[OUT_EAX];
 	regs->gpr[R_RBX] = out[OUT_EBX];
 	regs->gpr[R_RCX] = out[OUT_ECX];
 	regs->gpr[R_RDX] = out[OUT_EDX];
+	return FAST_AGAIN;
+}
+
+static enum fast_rc fast_cpuid(struct vcpu *vcpu, struct exit *exit)
+{
+	const struct kvm_cpuid_entry2 *entry;
+	struct regs *regs = &vcpu->regs;
+
+	if (msr_cpuid_faults(&vcpu->msrs))
+		return FAST_NO;
+	entry = cpuid_plain(vcpu->cpuid, regs->gpr[R_RAX], regs->gpr[R_RCX]);
+	if (!entry)
+		return fast_cpuid_query(vcpu);
+	regs->gpr[R_RAX] = entry->eax;
+	regs->gpr[R_RBX] = entry->ebx;
+	regs->gpr[R_RCX] = entry->ecx;
+	regs->gpr[R_RDX] = entry->edx;
 	return FAST_AGAIN;
 }
 
@@ -263,10 +278,10 @@ enum fast_rc fast_exit(struct vcpu *vcpu)
 
 	if (kind >= EXIT_KIND_COUNT || !row->handle || !fast_plain(vcpu))
 		return FAST_NO;
-	epoch_enter(&vcpu->reader);
+	epoch_begin(&vcpu->reader);
 	if ((exit->insn_len | row->finds_len) || fast_fetch(vcpu, row))
 		rc = row->handle(vcpu, exit);
-	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	epoch_end(&vcpu->vm->mem.epoch, &vcpu->reader);
 	if (rc == FAST_NO)
 		return FAST_NO;
 	vcpu->stat.kind[kind]++;

@@ -76,7 +76,7 @@ static void fpu_switch_xcr0(struct vcpu *vcpu, bool in)
 }
 
 /* XRSTOR reaches PKRU by XCR0 alone, WRPKRU by CR4.PKE. */
-static bool fpu_has_pkru(const struct vcpu *vcpu)
+static __always_inline bool fpu_has_pkru(const struct vcpu *vcpu)
 {
 	return cpu_feature_enabled(X86_FEATURE_OSPKE) &&
 	       ((vcpu->regs.xcr0 & XCR0_PKRU) || (vcpu->regs.cr4 & CR4_PKE));

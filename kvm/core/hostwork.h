@@ -19,6 +19,18 @@
 #include <linux/task_work.h>
 #include <linux/thread_info.h>
 
+/* Is TIF_NOTIFY_RESUME set for what concerns more than user mode? */
+static inline bool hostwork_queued(void)
+{
+	if (task_work_pending(current))
+		return true;
+#ifdef CONFIG_MEMCG
+	if (current->memcg_nr_pages_over_high)
+		return true;
+#endif
+	return false;
+}
+
 /**
  * hostwork_leave() - must KVM_RUN return; the vCPU's thread
  *
@@ -32,14 +44,8 @@ static inline int hostwork_leave(void)
 		return -EINTR;
 	if (unlikely(flags & _TIF_NOTIFY_SIGNAL))
 		return -ERESTARTNOINTR;
-	if (likely(!(flags & _TIF_NOTIFY_RESUME)))
-		return 0;
-	if (task_work_pending(current))
+	if ((flags & _TIF_NOTIFY_RESUME) && hostwork_queued())
 		return -ERESTARTNOINTR;
-#ifdef CONFIG_MEMCG
-	if (current->memcg_nr_pages_over_high)
-		return -ERESTARTNOINTR;
-#endif
 	return 0;
 }
 
@@ -54,10 +60,12 @@ static inline void hostwork_restart(void)
 /** hostwork_pending() - is an entry to be called off; interrupts off */
 static inline bool hostwork_pending(void)
 {
-	return unlikely(read_thread_flags() &
-			(_TIF_NEED_RESCHED | _TIF_SIGPENDING |
-			 _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME)) &&
-	       (need_resched() || hostwork_leave() != 0);
+	unsigned long flags = read_thread_flags();
+
+	if (unlikely(flags & (_TIF_NEED_RESCHED | _TIF_SIGPENDING |
+			      _TIF_NOTIFY_SIGNAL)))
+		return true;
+	return (flags & _TIF_NOTIFY_RESUME) && hostwork_queued();
 }
 
 #endif

@@ -154,16 +154,15 @@ void io_coalesced_free(struct vm *vm)
 /* ---- MMIO ------------------------------------------------------------- */
 
 void io_exit_mmio(struct vcpu *vcpu, u64 addr, unsigned int len,
-		  const void *data)
+		  const u64 *data)
 {
+	u64 value = data ? *data & mask_bytes(len) : 0;
 	struct kvm_run *run = vcpu->run;
 
 	vcpu->stat.mmio_exits++;
 	run->exit_reason = KVM_EXIT_MMIO;
 	run->mmio.phys_addr = addr;
-	memset(run->mmio.data, 0, sizeof(run->mmio.data));
-	if (data)
-		memcpy(run->mmio.data, data, len);
+	memcpy(run->mmio.data, &value, sizeof(run->mmio.data));
 	run->mmio.len = len;
 	run->mmio.is_write = data != NULL;
 }
@@ -192,6 +191,7 @@ enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 {
 	struct vcpu_io *io = &vcpu->io;
 	struct io_fragment *f = io_replay(io, gpa.v, len, write);
+	u64 value;
 
 	if (f) {
 		if (!write)
@@ -215,7 +215,8 @@ enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 		io->next++;
 		return MEM_OK;
 	}
-	io_exit_mmio(vcpu, f->addr, f->len, f->write ? f->data : NULL);
+	memcpy(&value, f->data, sizeof(value));
+	io_exit_mmio(vcpu, f->addr, f->len, f->write ? &value : NULL);
 	io->pending = IO_EMULATE;
 	return MEM_PENDING;
 }

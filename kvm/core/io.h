@@ -59,7 +59,7 @@ void io_ask_pio(struct vcpu *vcpu, u16 port, unsigned int size,
  * @data: @len bytes to write; NULL: a read
  */
 void io_exit_mmio(struct vcpu *vcpu, u64 addr, unsigned int len,
-		  const void *data);
+		  const u64 *data);
 
 /** io_forget() - drop the record: the instruction is over */
 void io_forget(struct vcpu *vcpu);

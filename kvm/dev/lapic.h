@@ -256,11 +256,19 @@ static inline bool lapic_sw_enabled(const struct lapic *l)
  */
 enum msr_rc lapic_set_base(struct lapic *l, u64 value, bool host);
 
+/* lapic_mmio_claims(), for an access that does hit the page */
+bool lapic_mmio_answers(const struct lapic *l);
+
 /** lapic_mmio_claims() - owner: does an access to guest physical @gpa hit the
  * APIC's page. In x2APIC mode and when disabled it reads as ones and ignores
  * writes, or is not claimed with no_mmio_hole.
  */
-bool lapic_mmio_claims(const struct lapic *l, u64 gpa);
+static inline bool lapic_mmio_claims(const struct lapic *l, u64 gpa)
+{
+	u64 page = l->base & ~(u64)(LAPIC_MMIO_SIZE - 1);
+
+	return unlikely(gpa - page < LAPIC_MMIO_SIZE) && lapic_mmio_answers(l);
+}
 
 /** lapic_mmio_read() - owner: read @len bytes (1 to 8) at @offset of 4096 */
 void lapic_mmio_read(struct lapic *l, u32 offset, unsigned int len,

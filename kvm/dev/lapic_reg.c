@@ -206,12 +206,8 @@ static bool mmio_open(const struct lapic *l)
 	return lapic_enabled(l) && !lapic_x2apic(l);
 }
 
-bool lapic_mmio_claims(const struct lapic *l, u64 gpa)
+bool lapic_mmio_answers(const struct lapic *l)
 {
-	u64 page = l->base & ~(u64)(LAPIC_MMIO_SIZE - 1);
-
-	if (gpa - page >= LAPIC_MMIO_SIZE)
-		return false;
 	return mmio_open(l) || !l->cfg->no_mmio_hole;
 }
 

@@ -85,6 +85,24 @@ static inline void epoch_exit(struct epoch *epoch, struct epoch_reader *reader)
 }
 
 /**
+ * epoch_begin() / epoch_end() - the same, for one who is outside for certain
+ */
+static inline void epoch_begin(struct epoch_reader *reader)
+{
+	reader->depth = 1;
+	WRITE_ONCE(reader->seq, reader->seq + 1);
+	smp_mb();
+}
+
+static inline void epoch_end(struct epoch *epoch, struct epoch_reader *reader)
+{
+	reader->depth = 0;
+	smp_store_release(&reader->seq, reader->seq + 1);
+	if (unlikely(READ_ONCE(epoch->waiters)))
+		epoch_wake(epoch);
+}
+
+/**
  * epoch_wait() - wait until no reader can hold what was unpublished before
  *
  * May sleep, but only while a known reader is inside that was inside at the

@@ -273,7 +273,6 @@ static __always_inline void decode_common(const struct vmcb *vmcb,
 	exit->shadow = vmcb->control.shadow & VMCB_SHADOW ?
 		       SHADOW_STI | SHADOW_MOV_SS : 0;
 	exit->nmi_unblocked = false;
-	exit->in_service = 0;
 	exit->inflight = (struct event){ .type = EVENT_NONE };
 	if (unlikely(vmcb->control.exit_int_info & EVT_VALID))
 		exit->inflight = svm_event_decode(vmcb->control.exit_int_info);

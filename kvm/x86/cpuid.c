@@ -385,6 +385,14 @@ static __always_inline void cpuid_answer(const struct kvm_cpuid_entry2 *entry,
 		cpuid_overlay(dyn, leaf, index, out);
 }
 
+const struct kvm_cpuid_entry2 *cpuid_plain(const struct cpuid_set *set,
+					   u32 leaf, u32 index)
+{
+	if (leaf <= 0xd && (LEAVES_DYNAMIC >> leaf & 1))
+		return NULL;
+	return cpuid_find_quick(set, leaf, index);
+}
+
 static noinline void cpuid_query_range(const struct cpuid_set *set,
 				       const struct cpuid_dyn *dyn,
 				       u32 leaf, u32 index, u32 out[4])

@@ -162,6 +162,14 @@ const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_set *set,
 					  u32 leaf, u32 index);
 
 /**
+ * cpuid_plain() - the entry that answers a query just as it stands
+ *
+ * NULL: there is none, or the vCPU's state has a say; ask cpuid_query().
+ */
+const struct kvm_cpuid_entry2 *cpuid_plain(const struct cpuid_set *set,
+					   u32 leaf, u32 index);
+
+/**
  * cpuid_query() - execute CPUID
  * @set: the vCPU's set; NULL answers all zeros
  * @dyn: the vCPU's state dependent part
