@@ -32,9 +32,8 @@ const struct memslot *mmio_slot(struct vcpu *vcpu,
 /**
  * mmio_fast() - a MOV to or from a device that is no LAPIC
  *
- * No slot backs the page. Interrupts may be off; the guest's PKRU must not be
- * in force. RUN_AGAIN or RUN_USER: done, and exit->insn_len tells how far to
- * step. RUN_FAULT: it is for mmio_exit().
+ * No slot backs the page. Interrupts may be off. RUN_AGAIN or RUN_USER: done,
+ * and exit->insn_len tells how far to step. RUN_FAULT: it is for mmio_exit().
  */
 enum run_next mmio_fast(struct vcpu *vcpu, struct exit *exit);
 

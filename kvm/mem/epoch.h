@@ -56,25 +56,20 @@ void epoch_remove_reader(struct epoch *epoch, struct epoch_reader *reader);
 void epoch_wake(struct epoch *epoch);
 
 /**
- * epoch_enter() - from here on pointers loaded from published tables stay
- * valid until the matching epoch_exit()
- *
- * Owner thread of @reader only. May be called with interrupts off.
+ * epoch_begin() - epoch_enter(), for one who is outside for certain
  */
-static inline void epoch_enter(struct epoch_reader *reader)
+static inline void epoch_begin(struct epoch_reader *reader)
 {
-	if (reader->depth++)
-		return;
+	reader->depth = 1;
 	WRITE_ONCE(reader->seq, reader->seq + 1);
 	/* Pairs with epoch_wait(): our "inside" before our table loads. */
 	smp_mb();
 }
 
-/** epoch_exit() - end of epoch_enter() */
-static inline void epoch_exit(struct epoch *epoch, struct epoch_reader *reader)
+/** epoch_end() - end of epoch_begin() */
+static inline void epoch_end(struct epoch *epoch, struct epoch_reader *reader)
 {
-	if (--reader->depth)
-		return;
+	reader->depth = 0;
 	smp_store_release(&reader->seq, reader->seq + 1);
 	/*
 	 * A writer that misses this store has raised `waiters` before it
@@ -85,21 +80,26 @@ static inline void epoch_exit(struct epoch *epoch, struct epoch_reader *reader)
 }
 
 /**
- * epoch_begin() / epoch_end() - the same, for one who is outside for certain
+ * epoch_enter() - from here on pointers loaded from published tables stay
+ * valid until the matching epoch_exit()
+ *
+ * Owner thread of @reader only. May be called with interrupts off.
  */
-static inline void epoch_begin(struct epoch_reader *reader)
+static inline void epoch_enter(struct epoch_reader *reader)
 {
-	reader->depth = 1;
-	WRITE_ONCE(reader->seq, reader->seq + 1);
-	smp_mb();
+	if (reader->depth)
+		reader->depth++;
+	else
+		epoch_begin(reader);
 }
 
-static inline void epoch_end(struct epoch *epoch, struct epoch_reader *reader)
+/** epoch_exit() - end of epoch_enter() */
+static inline void epoch_exit(struct epoch *epoch, struct epoch_reader *reader)
 {
-	reader->depth = 0;
-	smp_store_release(&reader->seq, reader->seq + 1);
-	if (unlikely(READ_ONCE(epoch->waiters)))
-		epoch_wake(epoch);
+	if (reader->depth > 1)
+		reader->depth--;
+	else
+		epoch_end(epoch, reader);
 }
 
 /**

@@ -370,8 +370,11 @@ static void cpuid_absent(const struct cpuid_set *set, u32 leaf, u32 index,
 	}
 }
 
-/* So that no other leaf costs a look at each */
-#define LEAVES_DYNAMIC (BIT(0x1) | BIT(0x7) | BIT(0xd))
+/* Those that cpuid_overlay() knows: no other leaf costs a look at each. */
+static __always_inline bool cpuid_is_dynamic(u32 leaf)
+{
+	return leaf <= 0xd && ((BIT(0x1) | BIT(0x7) | BIT(0xd)) >> leaf & 1);
+}
 
 static __always_inline void cpuid_answer(const struct kvm_cpuid_entry2 *entry,
 					 const struct cpuid_dyn *dyn,
@@ -381,14 +384,14 @@ static __always_inline void cpuid_answer(const struct kvm_cpuid_entry2 *entry,
 	out[OUT_EBX] = entry->ebx;
 	out[OUT_ECX] = entry->ecx;
 	out[OUT_EDX] = entry->edx;
-	if (leaf <= 0xd && (LEAVES_DYNAMIC >> leaf & 1))
+	if (cpuid_is_dynamic(leaf))
 		cpuid_overlay(dyn, leaf, index, out);
 }
 
 const struct kvm_cpuid_entry2 *cpuid_plain(const struct cpuid_set *set,
 					   u32 leaf, u32 index)
 {
-	if (leaf <= 0xd && (LEAVES_DYNAMIC >> leaf & 1))
+	if (cpuid_is_dynamic(leaf))
 		return NULL;
 	return cpuid_find_quick(set, leaf, index);
 }

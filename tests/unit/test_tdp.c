@@ -41,10 +41,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 access,
-		       u32 wanted)
+static struct tdp_map mapping(u64 gfn, u64 pfn, enum page_level level,
+			      u32 access, u32 wanted)
 {
-	struct tdp_map m = {
+	return (struct tdp_map){
 		.gfn = GFN(gfn),
 		.pfn = PFN(pfn),
 		.level = level,
@@ -52,6 +52,12 @@ static enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 access,
 		.wanted = wanted,
 		.host_writable = true,
 	};
+}
+
+static enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 access,
+		       u32 wanted)
+{
+	struct tdp_map m = mapping(gfn, pfn, level, access, wanted);
 	enum tdp_rc rc = tdp_map(&root, &m, &w.env);
 
 	world_release(&w);
@@ -64,14 +70,7 @@ static bool follows_before;
 static enum tdp_rc add(u64 gfn, u64 pfn, enum page_level level, u32 access,
 		       u32 wanted)
 {
-	struct tdp_map m = {
-		.gfn = GFN(gfn),
-		.pfn = PFN(pfn),
-		.level = level,
-		.access = access,
-		.wanted = wanted,
-		.host_writable = true,
-	};
+	struct tdp_map m = mapping(gfn, pfn, level, access, wanted);
 
 	return tdp_add(&root, &m, &follows_before);
 }
