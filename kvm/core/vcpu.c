@@ -2,6 +2,7 @@
 /*
  * Life of a vCPU, its binding to a host CPU, and what follows from its CPUID.
  */
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
@@ -106,23 +107,46 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 /* ---- creation --------------------------------------------------------- */
 
 /*
- * A page, and one behind it for the registers of its LAPIC: no size of kmalloc()
- * fits as well.
+ * Whole pages, and one behind them for the registers of its LAPIC: no size of
+ * kmalloc() fits as well, and the big blocks behind its sizes make a VM's last
+ * close long. On most kernels the vendor's struct is at most a page, so that
+ * this is one block of the page allocator. Where the struct is larger (lock
+ * debugging), the pages are freed one by one.
  */
+static size_t vcpu_struct_size(void)
+{
+	return PAGE_ALIGN(backend.vcpu_size);
+}
+
+static size_t vcpu_alloc_size(bool lapic)
+{
+	return vcpu_struct_size() + (lapic ? PAGE_SIZE : 0);
+}
+
 static struct vcpu *vcpu_alloc(const struct vm *vm)
 {
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
 	bool lapic = vm_has_lapic(vm);
-	struct vcpu *vcpu = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT |
-						     __GFP_ZERO, lapic);
+	size_t size = vcpu_alloc_size(lapic);
+	struct vcpu *vcpu;
 
+	if (is_power_of_2(size))
+		vcpu = (void *)__get_free_pages(gfp, get_order(size));
+	else
+		vcpu = alloc_pages_exact(size, gfp);
 	if (vcpu && lapic)
-		vcpu->apic_regs = (void *)vcpu + PAGE_SIZE;
+		vcpu->apic_regs = (void *)vcpu + vcpu_struct_size();
 	return vcpu;
 }
 
 static void vcpu_dealloc(struct vcpu *vcpu)
 {
-	free_pages((unsigned long)vcpu, vcpu->apic_regs ? 1 : 0);
+	size_t size = vcpu_alloc_size(vcpu->apic_regs);
+
+	if (is_power_of_2(size))
+		free_pages((unsigned long)vcpu, get_order(size));
+	else
+		free_pages_exact(vcpu, size);
 }
 
 static int vcpu_alloc_parts(struct vcpu *vcpu)

@@ -96,7 +96,11 @@ struct vcpu_tsc {
 	u32 khz;
 };
 
-/* What runs need between exits, and what would make a vCPU exceed a page. */
+/*
+ * What runs need between exits. It is apart from struct vcpu because it goes
+ * when the descriptor is closed (vcpu_retire()), and because a vCPU of at most
+ * a page is the cheapest to free.
+ */
 struct vcpu_work {
 	struct emu_ctxt emu;
 	struct fetch_cache fetch;

@@ -97,10 +97,6 @@ int backend_register(const struct backend *vendor)
 		pr_err("kvm: backend %s lacks a call\n", vendor->name);
 		return -EINVAL;
 	}
-	if (vendor->vcpu_size > PAGE_SIZE) {
-		pr_err("kvm: a vCPU of backend %s is no page\n", vendor->name);
-		return -EINVAL;
-	}
 	guard(mutex)(&register_lock);
 	if (backend.name) {
 		pr_err("kvm: backend %s is already loaded\n", backend.name);
