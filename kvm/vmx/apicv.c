@@ -64,7 +64,7 @@ void vmx_apicv_setup(struct vmx_vcpu *vmx)
 	if (!vmx_can(caps, CTL_VIRTUAL_INTR))
 		return;
 	for (i = 0; i < ARRAY_SIZE(vmx->hw_eoi_map); i++)
-		vmcs_write(EOI_EXIT_BITMAP0 + 2 * i, 0);
+		vmcs_write_nth(EOI_EXIT_BITMAP0, i, 0);
 	vmcs_write(GUEST_INTR_STATUS, 0);
 	if (vmx_can(caps, CTL_POSTED) && vcpu->lapic) {
 		vmcs_write(POSTED_VECTOR, POSTED_INTR_VECTOR);
@@ -80,7 +80,7 @@ static void update_eoi_map(struct vmx_vcpu *vmx)
 	for (i = 0; i < ARRAY_SIZE(vmx->hw_eoi_map); i++) {
 		if (map[i] == vmx->hw_eoi_map[i])
 			continue;
-		vmcs_write(EOI_EXIT_BITMAP0 + 2 * i, map[i]);
+		vmcs_write_nth(EOI_EXIT_BITMAP0, i, map[i]);
 		vmx->hw_eoi_map[i] = map[i];
 	}
 }

@@ -11,14 +11,10 @@
 #include "vmx/vmcs.h"
 #include "x86/regs.h"
 
-#define NEED_REQUIRED true
-#define NEED_WANTED false
-
 const struct vmx_control_row vmx_control_rows[CTL_COUNT] = {
 #define X(id, w, b, need, text)						\
 	[CTL_##id] = { .name = text,					\
-		       .refusal = "the CPU lacks \"" text "\"",		\
-		       .required = NEED_##need },
+		       .refusal = "the CPU lacks \"" text "\"" },
 	VMX_CONTROLS(X)
 #undef X
 };
@@ -124,7 +120,7 @@ static const char *refuse_controls(const struct vmx_caps *caps)
 	unsigned int i;
 
 	for (i = 0; i < CTL_COUNT; i++)
-		if (vmx_control_rows[i].required && !vmx_can(caps, i))
+		if (vmx_control_places[i].required && !vmx_can(caps, i))
 			return refuse_control(i);
 	return NULL;
 }

@@ -85,11 +85,17 @@ enum vmx_control {
 	CTL_COUNT,
 };
 
+#define VMX_NEED_REQUIRED true
+#define VMX_NEED_WANTED false
+
 /* Where a control is: here, so that a control's name costs no look-up. */
 static const struct {
 	u8 word, bit;
+	bool required;
 } vmx_control_places[CTL_COUNT] = {
-#define X(name, w, b, need, text) [CTL_##name] = { .word = WORD_##w, .bit = b },
+#define X(name, w, b, need, text)					\
+	[CTL_##name] = { .word = WORD_##w, .bit = b,			\
+			 .required = VMX_NEED_##need },
 	VMX_CONTROLS(X)
 #undef X
 };
@@ -97,7 +103,6 @@ static const struct {
 /* What else its row says. */
 struct vmx_control_row {
 	const char *name, *refusal;
-	bool required;
 };
 extern const struct vmx_control_row vmx_control_rows[CTL_COUNT];
 

@@ -250,8 +250,6 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 /* Fields that keep their value for good. 25.6 to 25.8 */
 static void vmcs_setup_controls(struct vmx_vcpu *vmx)
 {
-	const struct vmx_caps *caps = &vmx_host_caps;
-
 	vmcs_write(MSR_BITMAP, __pa(vmx->msr_bitmap));
 	vmcs_write(PF_ERROR_MASK, 0);
 	vmcs_write(PF_ERROR_MATCH, 0);
@@ -261,13 +259,11 @@ static void vmcs_setup_controls(struct vmx_vcpu *vmx)
 	vmcs_write(ENTRY_MSR_LOAD_COUNT, 0);
 	vmcs_write(CR0_MASK, ~0ULL);
 	vmcs_write(CR4_MASK, ~0ULL);
-	if (vmx->vpid)
-		vmcs_write(VPID, vmx->vpid);
+	vmcs_write(VPID, vmx->vpid);
 	vmx_apicv_setup(vmx);
 	vmx_ipiv_setup(vmx);
 	vmx_pml_setup(vmx);
-	if (vmx_can(caps, CTL_ENCLS_EXIT))
-		vmcs_write(ENCLS_EXIT_BITMAP, ~0ULL);
+	vmcs_write(ENCLS_EXIT_BITMAP, ~0ULL);
 }
 
 /* What entries compare with the hw_ fields, and what resets leave alone. */
@@ -278,8 +274,7 @@ static void vmcs_setup_guest(struct vmx_vcpu *vmx)
 	vmcs_write(GUEST_INTERRUPTIBILITY, 0);
 	vmcs_write(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(GUEST_PENDING_DEBUG, 0);
-	if (vmx_can(&vmx_host_caps, CTL_TIMER))
-		vmcs_write(TIMER_VALUE, 0);
+	vmcs_write(TIMER_VALUE, 0);
 	vmcs_write(ENTRY_INTR_INFO, 0);
 	vmcs_write(GUEST_RIP, 0);
 	vmcs_write(GUEST_RSP, 0);
@@ -295,9 +290,6 @@ static void vmcs_setup(struct vmx_vcpu *vmx)
 	vmcs_setup_guest(vmx);
 	/* No value that can be: each word is written at the first entry. */
 	memset(&vmx->controls, 0xff, sizeof(vmx->controls));
-	/* Never written where there is no such field. */
-	if (!vmx_can(&vmx_host_caps, CTL_PROC3))
-		vmx->controls.word[WORD_PROC3] = 0;
 	vmx->controls_stale = true;
 	vmx->tsc_stale = true;
 }

@@ -31,12 +31,12 @@ static const u8 seg_order[SEG_COUNT] = {
 
 static void seg_load(struct segment *seg, unsigned int i)
 {
-	unsigned int at = 2 * seg_order[i];
+	unsigned int n = seg_order[i];
 
-	seg->selector = vmcs_read(GUEST_ES_SEL + at);
-	seg->limit = vmcs_read(GUEST_ES_LIMIT + at);
-	seg->base = vmcs_read(GUEST_ES_BASE + at);
-	segment_set_ar(seg, vmcs_read(GUEST_ES_AR + at));
+	seg->selector = vmcs_read_nth(GUEST_ES_SEL, n);
+	seg->limit = vmcs_read_nth(GUEST_ES_LIMIT, n);
+	seg->base = vmcs_read_nth(GUEST_ES_BASE, n);
+	segment_set_ar(seg, vmcs_read_nth(GUEST_ES_AR, n));
 	/* Of an unusable one most bits are undefined: 25.4.1 */
 	if (seg->unusable)
 		seg->present = 0;
@@ -65,12 +65,12 @@ static u32 seg_rights(const struct segment *seg, unsigned int i)
 
 static void seg_flush(const struct segment *seg, unsigned int i)
 {
-	unsigned int at = 2 * seg_order[i];
+	unsigned int n = seg_order[i];
 
-	vmcs_write(GUEST_ES_SEL + at, seg->selector);
-	vmcs_write(GUEST_ES_LIMIT + at, seg->limit);
-	vmcs_write(GUEST_ES_BASE + at, seg->base);
-	vmcs_write(GUEST_ES_AR + at, seg_rights(seg, i));
+	vmcs_write_nth(GUEST_ES_SEL, n, seg->selector);
+	vmcs_write_nth(GUEST_ES_LIMIT, n, seg->limit);
+	vmcs_write_nth(GUEST_ES_BASE, n, seg->base);
+	vmcs_write_nth(GUEST_ES_AR, n, seg_rights(seg, i));
 }
 
 static void segs_load(struct regs *regs)
@@ -103,7 +103,7 @@ static void pdptes_load(struct regs *regs)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(regs->pdpte); i++)
-		regs->pdpte[i] = vmcs_read(GUEST_PDPTE0 + 2 * i);
+		regs->pdpte[i] = vmcs_read_nth(GUEST_PDPTE0, i);
 }
 
 static void pdptes_flush(const struct regs *regs)
@@ -111,7 +111,7 @@ static void pdptes_flush(const struct regs *regs)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(regs->pdpte); i++)
-		vmcs_write(GUEST_PDPTE0 + 2 * i, regs->pdpte[i]);
+		vmcs_write_nth(GUEST_PDPTE0, i, regs->pdpte[i]);
 }
 
 static void cr_load(struct vmx_vcpu *vmx)

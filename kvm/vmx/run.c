@@ -26,28 +26,30 @@ static_assert(HOST_RSP == 0x6c14, "entry.S");
 /* The groups whose fields are compared at each entry, or are none. */
 #define REGS_AT_ENTRY (RG_GPR | RG_RIP | RG_CR2)
 
-static const u16 word_field[WORD_COUNT] = {
-	[WORD_PIN] = PIN_CONTROLS,
-	[WORD_PROC] = PROC_CONTROLS,
-	[WORD_PROC2] = PROC2_CONTROLS,
-	[WORD_PROC3] = PROC3_CONTROLS,
-	[WORD_EXIT] = EXIT_CONTROLS,
-	[WORD_ENTRY] = ENTRY_CONTROLS,
-};
+static __always_inline void write_word(const struct vmx_controls *now,
+				       const struct vmx_controls *c,
+				       enum vmx_word word,
+				       enum vmcs_field field)
+{
+	if (c->word[word] != now->word[word])
+		vmcs_write(field, c->word[word]);
+}
 
 /* Not inline: what it has on the stack is cleared. */
 static noinline void write_controls(struct vmx_vcpu *vmx, u32 needs)
 {
 	struct vmx_controls *now = &vmx->controls, c;
-	unsigned int i;
 
 	c = vmx_controls(&vmx->vcpu.policy, needs, &vmx_host_caps);
 	vmx_apicv_controls(vmx, &c);
 	vmx->controls_stale = false;
 	vmx->needs = needs;
-	for (i = 0; i < WORD_COUNT; i++)
-		if (c.word[i] != now->word[i])
-			vmcs_write(word_field[i], c.word[i]);
+	write_word(now, &c, WORD_PIN, PIN_CONTROLS);
+	write_word(now, &c, WORD_PROC, PROC_CONTROLS);
+	write_word(now, &c, WORD_PROC2, PROC2_CONTROLS);
+	write_word(now, &c, WORD_PROC3, PROC3_CONTROLS);
+	write_word(now, &c, WORD_EXIT, EXIT_CONTROLS);
+	write_word(now, &c, WORD_ENTRY, ENTRY_CONTROLS);
 	if (c.exceptions != now->exceptions)
 		vmcs_write(EXCEPTION_BITMAP, c.exceptions);
 	if (c.ple_window != now->ple_window) {
@@ -109,8 +111,7 @@ static void write_tsc(struct vmx_vcpu *vmx)
 		return;
 	vmx->tsc_stale = false;
 	vmcs_write(TSC_OFFSET, vmx->vcpu.tsc.offset);
-	if (vmx_can(&vmx_host_caps, CTL_TSC_SCALING))
-		vmcs_write(TSC_MULTIPLIER, vmx->vcpu.tsc.ratio);
+	vmcs_write(TSC_MULTIPLIER, vmx->vcpu.tsc.ratio);
 }
 
 /* Calls are for what there is to do: most entries have little. */
@@ -315,7 +316,7 @@ static void dump_row(const struct vcpu *vcpu, const char *name,
 
 	for (i = 0; i < n; i++)
 		at += scnprintf(line + at, sizeof(line) - at, " %llx",
-				vmcs_read(fields[i]));
+				vmcs_read_any(fields[i]));
 	dump_line(vcpu, "%s%s", name, line);
 }
 
@@ -333,10 +334,10 @@ static void dump_segments(const struct vcpu *vcpu)
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		dump_line(vcpu, "%s %04llx ar %05llx limit %08llx base %016llx",
-			  names[i], vmcs_read(GUEST_ES_SEL + 2 * i),
-			  vmcs_read(GUEST_ES_AR + 2 * i),
-			  vmcs_read(GUEST_ES_LIMIT + 2 * i),
-			  vmcs_read(GUEST_ES_BASE + 2 * i));
+			  names[i], vmcs_read_nth(GUEST_ES_SEL, i),
+			  vmcs_read_nth(GUEST_ES_AR, i),
+			  vmcs_read_nth(GUEST_ES_LIMIT, i),
+			  vmcs_read_nth(GUEST_ES_BASE, i));
 }
 
 void vmx_dump(struct vcpu *vcpu)
@@ -345,8 +346,7 @@ void vmx_dump(struct vcpu *vcpu)
 	     EXIT_QUALIFICATION, INSN_ERROR);
 	DUMP("pin, proc, proc2, exit, entry:", PIN_CONTROLS, PROC_CONTROLS,
 	     PROC2_CONTROLS, EXIT_CONTROLS, ENTRY_CONTROLS);
-	if (vmx_can(&vmx_host_caps, CTL_PROC3))
-		DUMP("proc3:", PROC3_CONTROLS);
+	DUMP("proc3:", PROC3_CONTROLS);
 	DUMP("inject, error, length, interruptibility, activity:",
 	     ENTRY_INTR_INFO, ENTRY_ERROR_CODE, ENTRY_INSN_LEN,
 	     GUEST_INTERRUPTIBILITY, GUEST_ACTIVITY);

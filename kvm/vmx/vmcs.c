@@ -34,6 +34,11 @@ void vmcs_access_failed(enum vmcs_field field, bool write)
 			   write ? "written" : "read");
 }
 
+u64 vmcs_read_any(u16 field)
+{
+	return vmcs_field_exists(&vmx_host_caps, field) ? vmread(field) : 0;
+}
+
 static bool vmptrld(u64 pa)
 {
 	asm goto("1: vmptrld %[pa]\n\t"

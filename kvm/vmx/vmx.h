@@ -27,6 +27,7 @@
 #include "vmx/controls.h"
 #include "vmx/enter.h"
 #include "vmx/exit.h"
+#include "vmx/fields.h"
 #include "vmx/vmcs.h"
 
 /* MSRs that user mode alone uses: the guest's stay until the next put. */
@@ -150,15 +151,15 @@ static inline struct vmx_vm *to_vmx_vm(struct vm *vm)
 /** vmcs_access_failed() - say so; the vCPU is entered no more */
 __cold void vmcs_access_failed(enum vmcs_field field, bool write);
 
-/** vmcs_read() - a field of the current VMCS; 0 and a message if it fails */
-static __always_inline u64 vmcs_read(enum vmcs_field field)
+/* The instruction by itself; 0 and a message if it fails. */
+static __always_inline u64 vmread(u64 field)
 {
 	u64 val;
 
 	asm_goto_output("1: vmread %[field], %[val]\n\t"
 			"jna %l[failed]\n\t"
 			_ASM_EXTABLE(1b, %l[failed])
-			: [val] "=r"(val) : [field] "r"((u64)field)
+			: [val] "=r"(val) : [field] "r"(field)
 			: "cc" : failed);
 	return val;
 failed:
@@ -166,18 +167,62 @@ failed:
 	return 0;
 }
 
-/** vmcs_write() - write a field of the current VMCS; a message if it fails */
-static __always_inline void vmcs_write(enum vmcs_field field, u64 val)
+static __always_inline void vmwrite(u64 field, u64 val)
 {
 	asm goto("1: vmwrite %[val], %[field]\n\t"
 		 "jna %l[failed]\n\t"
 		 _ASM_EXTABLE(1b, %l[failed])
-		 : : [field] "r"((u64)field), [val] "r"(val)
+		 : : [field] "r"(field), [val] "r"(val)
 		 : "cc" : failed);
 	return;
 failed:
 	vmcs_access_failed(field, true);
 }
+
+/* A constant, so that for nearly all fields there is nothing to look up. */
+static __always_inline bool vmcs_has(enum vmcs_field field)
+{
+	BUILD_BUG_ON(!__builtin_constant_p(field));
+	return vmcs_field_exists(&vmx_host_caps, field);
+}
+
+/**
+ * vmcs_read() - a field of the current VMCS; 0 where there is no such field
+ * vmcs_write() - write a field; nothing happens where there is none
+ *
+ * @field is a constant. What fails all the same is logged and breaks the vCPU.
+ */
+static __always_inline u64 vmcs_read(enum vmcs_field field)
+{
+	return vmcs_has(field) ? vmread(field) : 0;
+}
+
+static __always_inline void vmcs_write(enum vmcs_field field, u64 val)
+{
+	if (vmcs_has(field))
+		vmwrite(field, val);
+}
+
+/**
+ * vmcs_read_nth() - as vmcs_read(), for the @n-th field from @first on
+ * vmcs_write_nth() - as vmcs_write()
+ *
+ * Fields of a group are 2 apart, and exist all or none.
+ */
+static __always_inline u64 vmcs_read_nth(enum vmcs_field first, unsigned int n)
+{
+	return vmcs_has(first) ? vmread(first + 2 * n) : 0;
+}
+
+static __always_inline void vmcs_write_nth(enum vmcs_field first,
+					   unsigned int n, u64 val)
+{
+	if (vmcs_has(first))
+		vmwrite(first + 2 * n, val);
+}
+
+/** vmcs_read_any() - as vmcs_read(), for a field that is no constant */
+u64 vmcs_read_any(u16 field);
 
 /** vmcs_new() - a page with the revision in it, on @node; NULL: no memory */
 struct vmcs *vmcs_new(int node);

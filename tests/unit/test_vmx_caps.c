@@ -66,7 +66,7 @@ static void test_rows(void **state)
 
 		assert_int_equal(place(control),
 				 want[i].word * 32 + want[i].bit);
-		assert_int_equal(vmx_control_rows[control].required,
+		assert_int_equal(vmx_control_places[control].required,
 				 want[i].required);
 	}
 }
@@ -94,7 +94,7 @@ static void test_good(void **state)
 	caps = vmx_caps(&host_minimal);
 	for (i = 0; i < CTL_COUNT; i++)
 		assert_int_equal(vmx_can(&caps, i),
-				 vmx_control_rows[i].required);
+				 vmx_control_places[i].required);
 }
 
 /* A capability that our flushes cannot rest on is none. */

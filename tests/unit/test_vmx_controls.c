@@ -12,7 +12,7 @@
 
 static const struct policy no_policy;
 static const struct vmx_host *const hosts[] = {
-	&host_sapphire, &host_skylake, &host_minimal,
+	&host_sapphire, &host_skylake, &host_sandy, &host_minimal,
 };
 
 #define ALL_NEEDS (NEED_IRQ_WINDOW | NEED_NMI_WINDOW | NEED_LONG_MODE | \

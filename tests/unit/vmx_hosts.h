@@ -37,6 +37,24 @@ static const struct vmx_host host_sapphire = SERVER_PART(0xfffbfffe, 0x10);
 /* All of it but tertiary controls. */
 static const struct vmx_host host_skylake = SERVER_PART(0xfff9fffe, 0);
 
+/* Client parts before Haswell: unrestricted guest, but no PAUSE-loop exiting. */
+static const struct vmx_host host_sandy = {
+	.vmx = true,
+	.feature_control = 5,
+	.basic = 0x00da040000000010ULL,
+	.misc = 0x100401e5ULL,
+	.word = {
+		[WORD_PIN] = WORDS(0x16, 0x7f),
+		[WORD_PROC] = WORDS(0x04006172, 0xfff9fffe),
+		[WORD_PROC2] = WORDS(0, 0xff),
+		[WORD_EXIT] = WORDS(0x00036dfb, 0x007fffff),
+		[WORD_ENTRY] = WORDS(0x000011fb, 0x0000ffff),
+	},
+	.ept_vpid = 0xf0106114141ULL,
+	.cr0_fixed0 = 0x80000021, .cr0_fixed1 = 0xffffffff,
+	.cr4_fixed0 = 0x2000, .cr4_fixed1 = 0x627ff,
+};
+
 /* EPT and unrestricted guest and what is required with them: no more. */
 static const struct vmx_host host_minimal = {
 	.vmx = true,
