@@ -50,8 +50,10 @@ static int run_irq_ack(struct vcpu *vcpu)
 	}
 	if (!vcpu->lapic)
 		return -1;
-	if (chip_extint_pending(vcpu))
-		return chip_extint_ack(vcpu);
+	vector = chip_extint_pending(vcpu) ? chip_extint_ack(vcpu) : -1;
+	if (vector >= 0)
+		return vector;
+	/* The PIC's was withdrawn meanwhile; that says nothing of the LAPIC's. */
 	if (vcpu->hw_irqs)
 		return -1;
 	vector = lapic_pending_irq(vcpu->lapic);
@@ -118,10 +120,11 @@ static void run_pick(struct vcpu *vcpu)
 		break;
 	case PICK_IRQ:
 		vector = run_irq_ack(vcpu);
-		if (vector < 0)
-			break;
-		entry->inject.type = EVENT_IRQ;
-		entry->inject.vector = vector;
+		if (vector >= 0) {
+			entry->inject.type = EVENT_IRQ;
+			entry->inject.vector = vector;
+		}
+		/* Who asked before does not ask again. */
 		if (run_irq_ready(vcpu))
 			entry->windows |= WINDOW_IRQ;
 		break;
