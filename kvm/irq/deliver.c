@@ -77,7 +77,8 @@ int msi_signal(struct vm *vm, const struct kvm_msi *in)
 	};
 	struct apic_msg msg;
 
-	if (!vm_has_lapic(vm) || in->flags || !msi_valid(&msi, ids32))
+	if (!vm_has_lapic(vm) || (in->flags & ~KVM_MSI_VALID_DEVID) ||
+	    !msi_valid(&msi, ids32))
 		return -EINVAL;
 	msg = msi_decode(&msi, ids32);
 	return max(irq_deliver(vm, NULL, &msg), 0);

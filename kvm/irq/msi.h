@@ -50,8 +50,9 @@ int irq_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg);
 /**
  * msi_signal() - KVM_SIGNAL_MSI
  *
- * Returns the number of LAPICs that took it, 0 if none did, -EINVAL for flags,
- * an invalid address or a VM without in-kernel LAPICs.
+ * Returns the number of LAPICs that took it, 0 if none did, -EINVAL for flags
+ * other than KVM_MSI_VALID_DEVID, which is ignored, an invalid address or a VM
+ * without in-kernel LAPICs.
  */
 int msi_signal(struct vm *vm, const struct kvm_msi *in);
 

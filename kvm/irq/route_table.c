@@ -22,10 +22,16 @@ static bool chip_pin_valid(u32 chip, u32 pin)
 	}
 }
 
+/* Which device a message is from no LAPIC asks. */
+static u32 entry_flags(const struct kvm_irq_routing_entry *e)
+{
+	return e->type == KVM_IRQ_ROUTING_MSI ? KVM_MSI_VALID_DEVID : 0;
+}
+
 static bool entry_decode(const struct kvm_irq_routing_entry *e, bool chips,
 			 bool ids32, struct irq_route *r)
 {
-	if (e->gsi >= ROUTE_MAX_GSI || e->flags)
+	if (e->gsi >= ROUTE_MAX_GSI || (e->flags & ~entry_flags(e)))
 		return false;
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:

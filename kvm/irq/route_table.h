@@ -58,9 +58,10 @@ enum route_rc {
  * @ids32: as for msi_valid()
  * @out: the table, set with ROUTE_OK; free with host_free() or by RCU
  *
- * ROUTE_INVALID: too many, a GSI or pin out of range, flags, another type
- * than IRQCHIP and MSI, or a GSI that leads twice to the same chip or to an
- * MSI and something else. May sleep.
+ * ROUTE_INVALID: too many, a GSI or pin out of range, flags other than an MSI's
+ * KVM_MSI_VALID_DEVID, which is ignored, another type than IRQCHIP and MSI, or
+ * a GSI that leads twice to the same chip or to an MSI and something else. May
+ * sleep.
  */
 enum route_rc __must_check
 route_table_build(const struct kvm_irq_routing_entry *entry, unsigned int nr,

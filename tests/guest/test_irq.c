@@ -329,6 +329,29 @@ TEST(irq_routing_replaced)
 	expect_quiet(v);
 }
 
+/* Which device a message is from may be said, and is ignored. */
+TEST(irq_msi_with_device_id)
+{
+	struct vcpu *v = boot(VM_IRQCHIP, ticking);
+	struct kvm_irq_routing_entry e = route_msi(30, MSI_TO(0), 0x41);
+	struct kvm_msi m = { .address_lo = MSI_TO(0), .data = 0x41,
+			     .flags = KVM_MSI_VALID_DEVID, .devid = 77 };
+
+	vm_set_isr(v->vm, 0x41, ISR_LAPIC);
+	expect_quiet(v);
+	e.flags = KVM_MSI_VALID_DEVID;
+	e.u.msi.devid = 77;
+	OK(set_routes(v->vm, &e, 1));
+	OK(irq_line(v->vm, 30, 1));
+	expect_irq(v, 0x41);
+	EQ(IOCTL(v->vm->fd, KVM_SIGNAL_MSI, &m), 1);
+	expect_irq(v, 0x41);
+	m.flags = 2;
+	REFUSED(EINVAL, IOCTL(v->vm->fd, KVM_SIGNAL_MSI, &m));
+	e.flags = 2;
+	REFUSED(EINVAL, set_routes(v->vm, &e, 1));
+}
+
 /* --- NMI -------------------------------------------------------------- */
 
 PAYLOAD(64, spins_out,

@@ -78,6 +78,12 @@ static void limits(void **state)
 	assert_int_equal(ONE(msi(~0U, 0), true), ROUTE_INVALID);
 
 	e = msi(1, 0);
+	/* An MSI may name its device, which is ignored. */
+	e.flags = KVM_MSI_VALID_DEVID;
+	assert_int_equal(ONE(e, true), ROUTE_OK);
+	e.flags |= 2;
+	assert_int_equal(ONE(e, true), ROUTE_INVALID);
+	e = pin(0, 0, 7);
 	e.flags = KVM_MSI_VALID_DEVID;
 	assert_int_equal(ONE(e, true), ROUTE_INVALID);
 	e = msi(1, 0);
