@@ -77,15 +77,12 @@ void lapic_init(struct lapic *l, const struct lapic_config *cfg, void *regs,
 }
 
 /* Owner: what came into the inbox is requested now. */
-static void take_posted(struct lapic *l)
+void lapic_take_accepted(struct lapic *l)
 {
 	unsigned long pir[4];
 	unsigned int w;
 
 	if (!l->posted || !posted_take(l->posted, pir))
-		return;
-	/* Hardware that posts does not know of SVR: SDM vol. 3, 11.4.7.2 */
-	if (!lapic_sw_enabled(l))
 		return;
 	for (w = 0; w < 8; w++) {
 		u32 bits = pir[w / 2] >> w % 2 * 32;
@@ -96,6 +93,21 @@ static void take_posted(struct lapic *l)
 			  lapic_get(l, LAPIC_IRR + w * 16) | bits);
 		set_bit(w, &l->irr_words);
 	}
+}
+
+/*
+ * Senders look at SVR, devices whose interrupts hardware posts do not: what is
+ * in the inbox of a LAPIC that takes nothing was refused (SDM vol. 3,
+ * 11.4.7.2). What came before was taken when SVR was written.
+ */
+static void take_posted(struct lapic *l)
+{
+	unsigned long pir[4];
+
+	if (lapic_sw_enabled(l))
+		lapic_take_accepted(l);
+	else if (l->posted)
+		posted_take(l->posted, pir);
 }
 
 void lapic_reset(struct lapic *l, bool init)
@@ -278,41 +290,6 @@ enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg)
 	default:
 		return LAPIC_IGNORED;
 	}
-}
-
-/* With the APIC disabled LINT0 is INTR and LINT1 is NMI: SDM vol. 3, 11.3 */
-static enum lapic_rc deliver_bare_pin(struct lapic *l, u32 reg)
-{
-	if (reg == LAPIC_LVT0) {
-		l->cfg->ops->kick(l);
-		return LAPIC_DELIVERED;
-	}
-	if (reg == LAPIC_LVT1) {
-		l->cfg->ops->nmi(l);
-		return LAPIC_DELIVERED;
-	}
-	return LAPIC_IGNORED;
-}
-
-enum lapic_rc lapic_deliver_lvt(struct lapic *l, u32 reg)
-{
-	u32 lvt = lapic_get(l, reg);
-	struct apic_msg msg = {
-		.vector = lvt & LVT_VECTOR,
-		.delivery = (lvt & LVT_DELIVERY) >> 8,
-		.assert = true,
-	};
-
-	if (!lapic_enabled(l))
-		return deliver_bare_pin(l, reg);
-	if (lvt & LVT_MASKED)
-		return LAPIC_IGNORED;
-	if (reg == LAPIC_LVT_PC)
-		lapic_put(l, reg, lvt | LVT_MASKED);
-	/* Lowest priority and STARTUP are not modes of an LVT: table 11-1 */
-	if (msg.delivery == DELIVER_LOWEST || msg.delivery == DELIVER_STARTUP)
-		return LAPIC_IGNORED;
-	return lapic_deliver(l, &msg);
 }
 
 bool lapic_accepts_extint(const struct lapic *l)

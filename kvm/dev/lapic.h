@@ -298,15 +298,6 @@ void lapic_request_self(struct lapic *l, u8 vector);
 /** lapic_deliver() - any: take a message meant for this LAPIC, and kick */
 enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg);
 
-/**
- * lapic_deliver_lvt() - an interrupt from a local source
- * @reg: LAPIC_LVT0, LAPIC_LVT1 (the pins), LAPIC_LVT_PC, ...
- *
- * Any thread for pins and errors; owner for LAPIC_LVT_PC, which delivery masks
- * (SDM vol. 3, 11.5.1). ExtINT on a pin only kicks: see lapic_accepts_extint().
- */
-enum lapic_rc lapic_deliver_lvt(struct lapic *l, u32 reg);
-
 /** lapic_accepts_extint() - any: does the 8259's output reach the processor:
  * LINT0 is unmasked and ExtINT, or the APIC is disabled and the pin is INTR
  */
@@ -476,14 +467,18 @@ void lapic_set_tsc_deadline(struct lapic *l, u64 deadline);
 /* For dev/lapic*.c only; owner.
  * stop: disarm and forget the count or deadline.
  * write_*: the register writes, which these store.
- * restore: after the page was replaced: go on from @tmcct, or the initial
- * count if that is 0; a TSC deadline of before stays armed.
+ * catch_up: lapic_timer_sync(), if a count has reached 0, whether or not the
+ * host timer has fired.
+ * restore: after the page was replaced: go on from @tmcct. Where that is 0, a
+ * one-shot is due now, as it may not have raised its interrupt yet, and a
+ * period begins. A TSC deadline of before stays armed.
  */
 void lapic_timer_stop(struct lapic *l);
 void lapic_timer_write_count(struct lapic *l, u32 value);
 void lapic_timer_write_lvt(struct lapic *l, u32 value);
 void lapic_timer_write_divide(struct lapic *l, u32 value);
 u32 lapic_timer_count(struct lapic *l);
+void lapic_timer_catch_up(struct lapic *l);
 void lapic_timer_restore(struct lapic *l, u32 tmcct);
 
 /* ---- lapic_ipi.c ---- */
@@ -527,6 +522,9 @@ static inline u32 lapic_x2apic_ldr(u32 id)
 {
 	return (id >> 4) << 16 | 1U << (id & 15);
 }
+
+/* For dev/lapic*.c only: request what is in the inbox, whatever SVR is; owner. */
+void lapic_take_accepted(struct lapic *l);
 
 /* For dev/lapic*.c only: the version register's value. */
 u32 lapic_version(const struct lapic *l);

@@ -102,12 +102,17 @@ void lapic_send_self(struct lapic *l, u8 vector)
 		lapic_request_self(l, vector);
 }
 
-/* SDM vol. 3, table 11-3: what may go with a shorthand that includes self */
-static bool icr_valid(const struct apic_msg *msg)
+/*
+ * SDM vol. 3, table 11-3 has only fixed interrupts go with a shorthand that
+ * includes the sender, and does not say what becomes of others. They arrive as
+ * if the sender's id had been given: INIT is a way to reset oneself.
+ */
+static void send_self(struct lapic *l, const struct apic_msg *msg)
 {
-	if (msg->shorthand != APIC_SH_SELF && msg->shorthand != APIC_SH_ALL)
-		return true;
-	return msg->delivery == DELIVER_FIXED;
+	if (msg->delivery == DELIVER_FIXED || msg->delivery == DELIVER_LOWEST)
+		lapic_send_self(l, msg->vector);
+	else
+		lapic_deliver(l, msg);
 }
 
 void lapic_send_icr(struct lapic *l, u64 icr)
@@ -123,15 +128,13 @@ void lapic_send_icr(struct lapic *l, u64 icr)
 
 	/* The trigger mode counts for INIT alone, as its de-assertion. */
 	msg.level = msg.delivery == DELIVER_INIT && (icr & BIT(15));
-	if (!icr_valid(&msg))
-		return;
 	if ((msg.delivery == DELIVER_FIXED || msg.delivery == DELIVER_LOWEST) &&
 	    msg.vector < FIRST_VECTOR) {
 		lapic_error(l, ESR_SEND_ILLEGAL);
 		return;
 	}
 	if (msg.shorthand == APIC_SH_SELF)
-		lapic_send_self(l, msg.vector);
+		send_self(l, &msg);
 	else
 		l->cfg->ops->send_ipi(l, &msg);
 }

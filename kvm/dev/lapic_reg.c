@@ -124,6 +124,9 @@ static void write_svr(struct lapic *l, u32 value)
 {
 	u32 reg;
 
+	/* Requests of before are held: SDM vol. 3, 11.4.7.2 */
+	if (!(value & SVR_ENABLE))
+		lapic_take_accepted(l);
 	lapic_put(l, LAPIC_SVR, value);
 	if (value & SVR_ENABLE)
 		return;
@@ -342,8 +345,7 @@ static u32 state_id(const struct lapic *l)
 
 void lapic_get_state(struct lapic *l, struct kvm_lapic_state *s)
 {
-	if (READ_ONCE(l->timer.hint))
-		lapic_timer_sync(l);
+	lapic_timer_catch_up(l);
 	/* Takes in what is in the inbox. */
 	lapic_highest_irr(l);
 	memcpy(s, l->regs, sizeof(*s));
@@ -398,5 +400,7 @@ void lapic_set_state(struct lapic *l, const struct kvm_lapic_state *s)
 		lapic_put(l, LAPIC_LDR, lapic_x2apic_ldr(l->id));
 	WRITE_ONCE(l->errors, 0);
 	lapic_resync(l);
+	if (l->posted)
+		l->cfg->ops->eoi_map(l);
 	lapic_timer_restore(l, state_get(s, LAPIC_TMCCT));
 }

@@ -170,6 +170,14 @@ void lapic_timer_sync(struct lapic *l)
 		sync_count(l);
 }
 
+void lapic_timer_catch_up(struct lapic *l)
+{
+	if (READ_ONCE(l->timer.hint) ||
+	    (l->timer.armed && mode(l) < TIMER_DEADLINE &&
+	     (s64)(now(l) - l->timer.expires) >= 0))
+		lapic_timer_sync(l);
+}
+
 void lapic_timer_restart(struct lapic *l)
 {
 	if (l->timer.armed && mode(l) == TIMER_DEADLINE)
@@ -261,6 +269,10 @@ void lapic_timer_restore(struct lapic *l, u32 tmcct)
 		return;
 	}
 	l->timer.tsc_deadline = 0;
-	if (initial)
+	if (!initial)
+		return;
+	if (!tmcct && mode(l) == TIMER_ONESHOT)
+		raise(l);
+	else
 		run_count(l, tmcct && tmcct < initial ? tmcct : initial);
 }

@@ -41,6 +41,12 @@ static bool periodic_mode(const struct kvm_pit_channel_state *c)
 	return c->mode == 2 || c->mode == 3;
 }
 
+/* Of those that need no trigger */
+static bool one_shot_mode(const struct kvm_pit_channel_state *c)
+{
+	return c->mode == 0 || c->mode == 4;
+}
+
 /* Four digits, each perhaps beyond 9: the guest may write anything. */
 static u32 from_bcd(u32 v)
 {
@@ -184,7 +190,7 @@ static void arm(struct pit *pit)
 		div64_u64_rem(gone, span, &rest);
 		pit->period = span;
 		pit->next = at - rest + span;
-	} else if ((c->mode == 0 || c->mode == 4) && gone < span) {
+	} else if (one_shot_mode(c) && gone < span) {
 		pit->period = 0;
 		pit->next = at - gone + span;
 	} else {
@@ -531,7 +537,7 @@ static void sanitize(struct pit *pit, unsigned int n, u64 at)
 void pit_set_state(struct pit *pit, const struct kvm_pit_state2 *state)
 {
 	struct kvm_pit_channel_state old = pit->st.channels[0];
-	const struct kvm_pit_channel_state *c = &pit->st.channels[0];
+	struct kvm_pit_channel_state *c = &pit->st.channels[0];
 	u32 old_flags = pit->st.flags;
 	u64 at = now(pit);
 	unsigned int n;
@@ -541,8 +547,12 @@ void pit_set_state(struct pit *pit, const struct kvm_pit_state2 *state)
 					KVM_PIT_FLAGS_SPEAKER_DATA_ON);
 	for (n = 0; n < PIT_CHANNELS; n++)
 		sanitize(pit, n, at);
-	if (c->count != old.count || c->mode != old.mode ||
-	    c->bcd != old.bcd || c->count_load_time != old.count_load_time ||
-	    ((old_flags ^ pit->st.flags) & KVM_PIT_FLAGS_HPET_LEGACY))
-		arm(pit);
+	if (c->count == old.count && c->mode == old.mode &&
+	    c->bcd == old.bcd && c->count_load_time == old.count_load_time &&
+	    !((old_flags ^ pit->st.flags) & KVM_PIT_FLAGS_HPET_LEGACY))
+		return;
+	if (one_shot_mode(c) &&
+	    at - c->count_load_time >= pulses_to_ns(initial(c)))
+		c->count_load_time = at;
+	arm(pit);
 }

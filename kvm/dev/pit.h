@@ -92,7 +92,9 @@ void pit_get_state(const struct pit *pit, struct kvm_pit_state2 *state);
  *
  * Any content will do: what no chip could hold is changed to what it could.
  * IRQ 0 goes on in the phase that count_load_time gives, and what was pending
- * stays so unless counter 0 changes.
+ * stays so unless counter 0 changes. A one-shot of counter 0 that is new and
+ * over already starts now: the time may be that of another host's clock, and a
+ * guest that waits for it would wait for ever.
  */
 void pit_set_state(struct pit *pit, const struct kvm_pit_state2 *state);
 

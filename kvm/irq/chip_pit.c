@@ -6,6 +6,9 @@
  * GSI itself, as setting lines is legal in hardirq. What the guest could not
  * take yet is counted by the model and handed out when the chips report the
  * end of the one before.
+ *
+ * It reaches the LAPICs through the chips alone: LINT0 in NMI mode, by which old
+ * guests could make a watchdog of the PIT, is not driven.
  */
 #include <linux/errno.h>
 

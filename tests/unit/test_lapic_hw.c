@@ -307,6 +307,44 @@ static void test_disabled(void **state)
 	assert_int_equal(lapic_highest_irr(l), -1);
 }
 
+/* What it accepted before is held: SDM vol. 3, 11.4.7.2 */
+static void test_disabled_after(void **state)
+{
+	struct lapic *l = world_apic(0);
+
+	world_fixed(l, 0x61, true);
+	assert_true(posted_has(&inbox, 0x61));
+	hw_write(l, LAPIC_SVR, 0xff);
+	assert_int_equal(lapic_highest_irr(l), 0x61);
+	assert_false(posted_pending(&inbox));
+	mmio_put(l, LAPIC_SVR, 0x1ff);
+	assert_int_equal(lapic_pending_irq(l), 0x61);
+}
+
+/* The TMR of a state that is set is not the one that the map was made of. */
+static void test_state_renews_map(void **state)
+{
+	struct lapic *l = world_apic(0);
+	struct kvm_lapic_state s;
+	u64 map[4] = { };
+
+	world_fixed(l, 0x61, true);
+	lapic_get_state(l, &s);
+	lapic_reset(l, true);
+	world_enable(l);
+	world_fixed(l, 0x75, true);
+	lapic_eoi_map(l, map);
+	assert_true(map[1] == 1ULL << (0x75 - 0x40));
+	maps = 0;
+	lapic_set_state(l, &s);
+	assert_int_equal(maps, 1);
+	lapic_eoi_map(l, map);
+	assert_true(map[1] == 1ULL << (0x61 - 0x40));
+	/* So the next message of that vector does not have to ask for it. */
+	world_fixed(l, 0x61, true);
+	assert_int_equal(maps, 1);
+}
+
 /* SDM vol. 3, table 11-6: readable, and no more than a word of the page */
 static void test_plain(void **state)
 {
@@ -340,6 +378,8 @@ int main(void)
 		cmocka_unit_test_setup(test_wrote_eoi, setup),
 		cmocka_unit_test_setup(test_wide_icr, setup),
 		cmocka_unit_test_setup(test_disabled, setup),
+		cmocka_unit_test_setup(test_disabled_after, setup),
+		cmocka_unit_test_setup(test_state_renews_map, setup),
 		cmocka_unit_test(test_plain),
 	};
 

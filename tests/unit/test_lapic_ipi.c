@@ -186,14 +186,9 @@ static void test_icr(void **state)
 	assert_int_equal(world.last_msg.delivery, DELIVER_STARTUP);
 	assert_int_equal(world.last_msg.vector, 8);
 	assert_int_equal(world.last_msg.shorthand, APIC_SH_OTHERS);
-	/* Shorthands with self are for fixed alone. */
-	world.msgs = 0;
 	mmio_put(l, LAPIC_ICR, 0x00084500);
-	mmio_put(l, LAPIC_ICR, 0x00044400);
-	assert_int_equal(world.msgs, 0);
-	assert_int_equal(world.apic[0].nmis, 0);
-	mmio_put(l, LAPIC_ICR, 0x00084031);
-	assert_int_equal(world.msgs, 1);
+	assert_int_equal(world.last_msg.delivery, DELIVER_INIT);
+	assert_int_equal(world.last_msg.shorthand, APIC_SH_ALL);
 
 	world_x2apic(l);
 	assert_int_equal(lapic_msr_write(l, 0x830, 0x12345000040fd),
@@ -209,6 +204,18 @@ static void test_self(void **state)
 	mmio_put(l, LAPIC_ICR, 0x00044077);
 	assert_int_equal(world.msgs, 0);
 	assert_int_equal(lapic_pending_irq(l), 0x77);
+	mmio_put(l, LAPIC_ICR, 0x00044178);
+	assert_int_equal(lapic_pending_irq(l), 0x78);
+	lapic_ack(l, 0x78);
+	lapic_eoi(l);
+	/* What is not fixed arrives as if sent by id. */
+	assert_int_equal(world.apic[0].nmis, 0);
+	mmio_put(l, LAPIC_ICR, 0x00044400);
+	assert_int_equal(world.apic[0].nmis, 1);
+	assert_false(lapic_take_init(l));
+	mmio_put(l, LAPIC_ICR, 0x00044500);
+	assert_true(lapic_take_init(l));
+	assert_int_equal(world.msgs, 0);
 	/* SELF_IPI is x2APIC's. */
 	mmio_put(l, LAPIC_SELF_IPI, 0x88);
 	assert_int_equal(lapic_pending_irq(l), 0x77);

@@ -421,6 +421,42 @@ static void test_state(void **state)
 	assert_false(a->host_armed);
 }
 
+/* A one-shot that is over is over, and its interrupt is not forgotten. */
+static void test_state_of_expired(void **state)
+{
+	struct kvm_lapic_state s;
+
+	(void)state;
+	mmio_put(l, LAPIC_LVT_TIMER, ONESHOT);
+	mmio_put(l, LAPIC_TMICT, 1000000);
+	/* By the clock it is due, but its host timer has not fired yet. */
+	world.now += 1000000;
+	lapic_get_state(l, &s);
+	assert_int_equal(s.regs[LAPIC_IRR + VECTOR / 32 * 16 +
+			       VECTOR % 32 / 8] >> VECTOR % 8 & 1, 1);
+	assert_true(fired());
+	world_run(10000000);
+	assert_false(fired());
+	/* What other VMMs' states do not say: was it raised or not. */
+	lapic_reset(l, false);
+	memset(s.regs + LAPIC_IRR, 0, 0x80);
+	lapic_set_state(l, &s);
+	assert_true(fired());
+	assert_false(a->host_armed);
+	world_run(10000000);
+	assert_false(fired());
+	/* A period begins anew. */
+	mmio_put(l, LAPIC_LVT_TIMER, PERIODIC);
+	mmio_put(l, LAPIC_TMICT, 1000000);
+	lapic_get_state(l, &s);
+	memset(s.regs + LAPIC_TMCCT, 0, 4);
+	lapic_set_state(l, &s);
+	world_run(999999);
+	assert_false(fired());
+	world_run(1);
+	assert_true(fired());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup(test_stray_callbacks, setup),
 		cmocka_unit_test_setup(test_tsc_moved, setup),
 		cmocka_unit_test_setup(test_state, setup),
+		cmocka_unit_test_setup(test_state_of_expired, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -624,6 +624,35 @@ static void state_with_the_gate_low(void **state)
 	assert_in_range(latched(&b, 2), 29, 30);
 }
 
+/* Its time may be that of a clock that was ahead of ours by years. */
+static void state_of_a_one_shot_long_over(void **state)
+{
+	static const u8 modes[] = { 0, 4 };
+	struct kvm_pit_state2 s;
+	struct bench b;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		bench_start(&b);
+		pit_get_state(&b.pit, &s);
+		s.channels[0].mode = modes[i];
+		s.channels[0].count = 1000;
+		s.channels[0].count_load_time = START - 3600000000000ULL;
+		pit_set_state(&b.pit, &s);
+		assert_int_equal(b.timer, after(START, 1000));
+		run_until(&b, START + 1000000000ULL);
+		assert_int_equal(b.pulses, 1);
+		/* The same state again is nothing new. */
+		pit_get_state(&b.pit, &s);
+		pit_set_state(&b.pit, &s);
+		assert_int_equal(b.timer, U64_MAX);
+		/* One that still runs keeps its phase. */
+		s.channels[0].count_load_time = b.now - 100000;
+		pit_set_state(&b.pit, &s);
+		assert_int_equal(b.timer, after(b.now - 100000, 1000));
+	}
+}
+
 static void any_state(void **state)
 {
 	struct kvm_pit_state2 s;
@@ -682,6 +711,7 @@ int main(void)
 		cmocka_unit_test(hpet_takes_over),
 		cmocka_unit_test(state_keeps_the_phase),
 		cmocka_unit_test(state_with_the_gate_low),
+		cmocka_unit_test(state_of_a_one_shot_long_over),
 		cmocka_unit_test(any_state),
 	};
 
