@@ -49,6 +49,26 @@ static int log_copy(struct mem *mem, const struct memslot *slot,
 	return 0;
 }
 
+static void mark_going(const struct mem *mem, struct gfn gfn)
+{
+	const struct memslot *going;
+
+	/* Who sees the set without a slot sees that it goes: ops->publish(). */
+	smp_rmb();
+	going = READ_ONCE(mem->going);
+	if (unlikely(going) && memslot_has(going, gfn))
+		memslot_mark_dirty(going, gfn);
+}
+
+void mem_mark_written(const struct mem *mem, struct gfn gfn)
+{
+	const struct memslot *slot = memslots_find(mem_slots(mem), gfn);
+
+	if (slot)
+		memslot_mark_dirty(slot, gfn);
+	mark_going(mem, gfn);
+}
+
 void mem_log_written(struct mem *mem, const u64 *gpa, unsigned int n)
 {
 	const struct memslots *slots = mem_slots(mem);
@@ -62,6 +82,7 @@ void mem_log_written(struct mem *mem, const u64 *gpa, unsigned int n)
 			slot = memslots_find(slots, gfn);
 		if (slot)
 			memslot_mark_dirty(slot, gfn);
+		mark_going(mem, gfn);
 	}
 }
 

@@ -6,10 +6,18 @@
  * pointers until it leaves it. Whoever holds slots_lock sees the newest set.
  * The page-table code reads under its own lock, and a fault that began in the
  * epoch finds by the generation, under that lock, whether its slot still is.
- * A change publishes, takes that lock once and makes the page tables forget
- * through mem->ops, waits for vCPUs that were inside their epoch already, and
- * frees what it took out: there is no grace period, neither to sleep in nor to
- * free after.
+ * A change publishes under that lock, makes the page tables forget through
+ * mem->ops, waits for vCPUs that were inside their epoch already, and frees
+ * what it took out: there is no grace period, neither to sleep in nor to free
+ * after.
+ *
+ * A slot that leaves the set, or moves, is still mapped for a while: it is
+ * mem->going from the publication until its translations are gone and flushed.
+ * At each moment all that guests can reach belongs to a slot of the set or to
+ * mem->going, at the place which that slot says. So the notifier looks at both
+ * (mmu/mmu.c), and who notes a write notes it in both (mem_mark_written()): the
+ * log of a slot that moves goes along, and frames of both places may be the
+ * same ones. There is one slot at a time that goes, as slots_lock is held.
  *
  * Locks: slots_lock (row 6) serializes changes; see core/locks.h.
  * Callers: core, api; mmu/ hooks itself in by mem->ops.
@@ -28,16 +36,20 @@
 
 struct mem;
 
-/*
- * What page tables do when slots change. slots_lock is held; may sleep. The
- * new set is published: after each call faults see it, and settle() is part
- * of the others.
- */
+/* What page tables do when slots change. slots_lock is held; may sleep. */
 struct mem_ops {
-	/* On return no fault and no notifier uses the set of before. */
-	void (*settle)(struct mem *mem);
-	/* On return no vCPU reaches memory through the range of @slot. */
-	void (*zap)(struct mem *mem, const struct memslot *slot);
+	/*
+	 * Make @next mem->slots, and @going, which @next does not have or has
+	 * elsewhere, mem->going; NULL: no slot. On return no fault and no
+	 * notifier uses the set of before.
+	 */
+	void (*publish)(struct mem *mem, struct memslots *next,
+			struct memslot *going);
+	/*
+	 * On return no vCPU reaches memory through the range of mem->going,
+	 * but by what the set has there now; and mem->going is NULL.
+	 */
+	void (*forget)(struct mem *mem);
 	/* @slot does not log any more: let large pages come back. */
 	void (*unlog)(struct mem *mem, const struct memslot *slot);
 	/*
@@ -60,7 +72,8 @@ struct mem_ops {
 
 struct mem {
 	struct mm_struct *mm;		/* [I] mm_count reference */
-	struct memslots __rcu *slots;	/* [R6] */
+	struct memslots __rcu *slots;	/* [R6] and [10w]: ops->publish() */
+	struct memslot *going;		/* [10w] not in the set, yet mapped */
 	struct mutex slots_lock;	/* row 6 */
 	struct epoch epoch;
 	const struct mem_ops *ops;	/* [I] set by mmu_init() */
@@ -117,6 +130,14 @@ static inline struct memslots *mem_slots(const struct mem *mem)
 {
 	return rcu_dereference_raw(mem->slots);
 }
+
+/**
+ * mem_mark_written() - log that @gfn was written, after the write
+ *
+ * Under the page tables' lock, or inside the epoch. What no slot logs is
+ * ignored.
+ */
+void mem_mark_written(const struct mem *mem, struct gfn gfn);
 
 /**
  * mem_is_ours() - does the calling thread belong to the VM's process

@@ -17,6 +17,9 @@
 #include "base/types.h"
 #include "mem/memslot.h"
 
+/* How many slots a step by host address may look at, and a chunk more. */
+#define HVA_LOOKS 128
+
 #define MEMSLOT_FLAGS_ALLOWED (KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 
 /* KVM API: bits 31:16 of the slot field name an address space. */
@@ -115,38 +118,70 @@ struct memslot *memslots_find_id(const struct memslots *slots, u32 id)
 	return slot && slot->id == id ? slot : NULL;
 }
 
-/* The part of @slot in the walk's range: false when there is none. */
-static bool hva_part(struct hva_walk *walk, const struct memslot *slot)
+bool memslot_part(const struct memslot *slot, struct hva_walk *walk)
 {
 	u64 start = max(ALIGN_DOWN(walk->start, PAGE_SIZE), slot->hva.v);
 	u64 end = min(walk->end, hva_end(slot));
 
 	if (start >= end)
 		return false;
-	walk->slot = slot;
 	walk->gfn = gfn_add(slot->base, (start - slot->hva.v) >> PAGE_SHIFT);
 	walk->npages = DIV_ROUND_UP(end - start, PAGE_SIZE);
 	return true;
 }
 
-bool memslots_next_hva(const struct memslots *slots, struct hva_walk *walk)
+/* Number of entries before the one that the walk has to look at. */
+static u32 walk_index(const struct memslots *slots, const struct hva_walk *walk)
 {
 	const struct memslot_dir *dir = &slots->by[MEMSLOT_BY_HVA];
-	u32 i = walk->index / MEMSLOT_CHUNK, at = walk->index % MEMSLOT_CHUNK;
+	u32 n;
+
+	if (!walk->begun)
+		return 0;
+	if (walk->generation == slots->generation)
+		return walk->index;
+	n = chunks_up_to(dir, walk->key, walk->id);
+	return n ? (n - 1) * MEMSLOT_CHUNK +
+		   entries_up_to(dir->ref[n - 1].chunk, walk->key, walk->id) : 0;
+}
+
+/* The walk has passed the entry @at of the chunk @i. */
+static void walk_passed(const struct memslots *slots, struct hva_walk *walk,
+			u32 i, u32 at)
+{
+	const struct memslot_dir *dir = &slots->by[MEMSLOT_BY_HVA];
+	const struct memslot_entry *entry = &dir->ref[i].chunk->entry[at];
+
+	walk->begun = true;
+	walk->generation = slots->generation;
+	walk->index = i * MEMSLOT_CHUNK + at + 1;
+	walk->key = entry->key;
+	walk->id = entry->slot->id;
+}
+
+enum hva_step memslots_next_hva(const struct memslots *slots,
+				struct hva_walk *walk)
+{
+	const struct memslot_dir *dir = &slots->by[MEMSLOT_BY_HVA];
+	u32 index = walk_index(slots, walk), looks = 0;
+	u32 i = index / MEMSLOT_CHUNK, at = index % MEMSLOT_CHUNK;
 
 	for (; i < dir->count && dir->ref[i].first < walk->end; i++, at = 0) {
 		const struct memslot_chunk *chunk = dir->ref[i].chunk;
 
 		if (dir->ref[i].reach <= walk->start)
-			continue;
-		for (; at < chunk->count; at++)
-			if (hva_part(walk, chunk->entry[at].slot)) {
-				walk->index = i * MEMSLOT_CHUNK + at + 1;
-				return true;
+			at = chunk->count;
+		for (; at < chunk->count; at++, looks++)
+			if (memslot_part(chunk->entry[at].slot, walk)) {
+				walk_passed(slots, walk, i, at);
+				return HVA_PART;
 			}
+		if (looks++ < HVA_LOOKS)
+			continue;
+		walk_passed(slots, walk, i, chunk->count - 1);
+		return HVA_MORE;
 	}
-	walk->index = dir->count * MEMSLOT_CHUNK;
-	return false;
+	return HVA_DONE;
 }
 
 /* ---- building a set ---------------------------------------------------- */

@@ -143,19 +143,42 @@ struct memslot *memslots_find(const struct memslots *slots, struct gfn gfn);
  */
 struct memslot *memslots_find_id(const struct memslots *slots, u32 id);
 
-/* The slots' parts that host addresses [start, end) back, one by one. */
+/*
+ * The slots' parts that host addresses [start, end) back, one by one, in the
+ * order of the slots' own addresses and ids. The set may be another one at each
+ * step: what is passed is passed, and a slot that is in all of these sets is
+ * met once.
+ */
 struct hva_walk {
 	u64 start, end;			/* in; page-aligned outwards */
-	u32 index;			/* in: 0; where to go on */
-	const struct memslot *slot;	/* out */
-	struct gfn gfn;			/* out: first frame */
+	struct gfn gfn;			/* out: first frame of the part */
 	u64 npages;			/* out: never 0 */
+
+	/* Where the walk stands; all 0 at first. */
+	u64 generation;			/* of the set that index is for */
+	u32 index;			/* the entry to look at */
+	bool begun;
+	u32 id;				/* of the last slot passed */
+	u64 key;			/* its address */
+};
+
+enum hva_step {
+	HVA_PART,	/* gfn and npages are a part */
+	HVA_MORE,	/* a share of the work is done, no part found yet */
+	HVA_DONE,
 };
 
 /**
- * memslots_next_hva() - the next part; false when there is no more
+ * memslots_next_hva() - the next part
+ *
+ * Looks at a bounded number of slots. @slots is not older than at the step
+ * before.
  */
-bool memslots_next_hva(const struct memslots *slots, struct hva_walk *walk);
+enum hva_step memslots_next_hva(const struct memslots *slots,
+				struct hva_walk *walk);
+
+/** memslot_part() - what of @slot the walk's range backs; false: nothing */
+bool memslot_part(const struct memslot *slot, struct hva_walk *walk);
 
 /**
  * memslot_check() - is @in allowed, and what does it change

@@ -4,8 +4,9 @@
  * page tables forget, wait for those inside, free. See mem.h for the readers.
  *
  * Who may still look at what was taken out, the set, the slot or its bitmap: a
- * vCPU in its epoch, which is waited for, and faults and notifiers under the
- * lock of the page tables, which mem->ops have taken once since.
+ * vCPU in its epoch, which is waited for. Faults and notifiers look under the
+ * lock of the page tables, whose write side mem->ops->publish() held to take
+ * the set from them, and mem->ops->forget() to take the slot.
  */
 #include <linux/cleanup.h>
 #include <linux/sched/mm.h>
@@ -28,6 +29,7 @@ int mem_setup(struct mem *mem)
 	mem_locks_init(mem);
 	epoch_init(&mem->epoch);
 	RCU_INIT_POINTER(mem->slots, slots);
+	mem->going = NULL;
 	mmgrab(current->mm);
 	mem->mm = current->mm;
 	return 0;
@@ -77,18 +79,21 @@ static struct memslot *slot_new(const struct memslot_plan *plan)
 	return NULL;
 }
 
-/* Take back what vCPUs may do with the old slot, now that it is unpublished. */
-static void region_forget(struct mem *mem, const struct memslot_plan *plan,
-			  const struct memslot *slot)
+/* Publish @next, in which @slot is, and take back what vCPUs may do no more. */
+static void region_publish(struct mem *mem, const struct memslot_plan *plan,
+			   struct memslots *next, const struct memslot *slot)
 {
+	bool goes = plan->change == MEMSLOT_DELETE ||
+		    plan->change == MEMSLOT_MOVE;
+
+	mem->ops->publish(mem, next, goes ? plan->old : NULL);
 	switch (plan->change) {
 	case MEMSLOT_NONE:
 	case MEMSLOT_CREATE:
-		mem->ops->settle(mem);
 		break;
 	case MEMSLOT_DELETE:
 	case MEMSLOT_MOVE:
-		mem->ops->zap(mem, plan->old);
+		mem->ops->forget(mem);
 		break;
 	case MEMSLOT_FLAGS:
 		if (slot->dirty)
@@ -121,8 +126,7 @@ static int region_commit(struct mem *mem, const struct memslot_plan *plan)
 			slot_free(slot);
 		return -ENOMEM;
 	}
-	rcu_assign_pointer(mem->slots, next);
-	region_forget(mem, plan, slot);
+	region_publish(mem, plan, next, slot);
 	if (unused)
 		host_free(unused);
 	kfree(memslots_retire(slots));

@@ -97,11 +97,8 @@ static bool slots_changed(const struct fault *fault)
 /* After the entry was made writable; under the lock, slots as they were. */
 static void log_write(const struct fault *fault)
 {
-	const struct memslots *slots = mem_slots(fault->mmu->mem);
-
 	if (fault->write && fault->logged)
-		memslot_mark_dirty(memslots_find(slots, fault->gfn),
-				   fault->gfn);
+		mem_mark_written(fault->mmu->mem, fault->gfn);
 }
 
 /* Most faults on present entries: another vCPU was faster, or dirty logging. */

@@ -4,10 +4,19 @@
  * by slot (mem->ops), by host address (the notifier), or everything.
  *
  * Long ranges are worked on in pieces, so that others run in between where
- * that is allowed. The set of slots may change between two pieces: a walk by
- * host address then begins anew with the new set. What a slot change takes
- * away is its own affair, what it adds cannot be mapped during an
- * invalidation.
+ * that is allowed, and the set of slots may change between two pieces. A walk
+ * by host address then goes on behind the slot, by address and id, that it had
+ * passed, and looks at mem->going in the moment in which it finds no more slot.
+ * It misses nothing that was mapped when it began. Such a mapping belongs to a
+ * slot that was in the set then, or was going (mem.h), and that slot
+ *  - is in all sets until the walk finds no more: it is passed, and worked on;
+ *  - or left the set and is going still: it is worked on now;
+ *  - or left the set and is not going any more: then its change has taken its
+ *    mappings away, and flushed, before it cleared mem->going.
+ * The slot that was going when the walk began is of the last two kinds. Slots
+ * that leave the set later were passed. What is mapped since the walk began is
+ * not of its range (notifier.h). Nobody can make a walk begin anew, so it is as
+ * long as there are slots, once.
  */
 #include <linux/sched.h>
 
@@ -20,9 +29,8 @@
 #define MMU_PIECE 4096		/* entries to visit without a pause */
 
 /*
- * Faults that began with the slots of before have either installed what they
- * will, for the caller to see, or find the slots changed; and no notifier has
- * those slots any more.
+ * Faults that have looked at what is true have installed what they will, for
+ * the caller to see; those that come look anew.
  */
 static void wait_for_faults(struct mmu *mmu)
 {
@@ -122,32 +130,47 @@ void mmu_zap_page(struct mmu *mmu, struct gfn gfn)
 	mmu_op_end(&op);
 }
 
-/* The next part by host address; false: no more. Restarts on new slots. */
-static bool next_part(struct mmu *mmu, struct hva_walk *walk, u64 *generation)
+/* The parts by host address of the slots there are, then of the one that goes. */
+struct part_walk {
+	struct hva_walk hva;
+	bool ended;
+};
+
+/* See the head for why the two looks have to be in one section. */
+static enum hva_step next_part(struct mmu *mmu, struct part_walk *walk)
 {
-	const struct memslots *slots;
-	bool more;
+	const struct memslot *going;
+	enum hva_step step = HVA_DONE;
 
 	read_lock(&mmu->mm->lock);
-	slots = mem_slots(mmu->mem);
-	if (slots->generation != *generation)
-		walk->index = 0;
-	*generation = slots->generation;
-	more = memslots_next_hva(slots, walk);
+	if (!walk->ended)
+		step = memslots_next_hva(mem_slots(mmu->mem), &walk->hva);
+	if (step == HVA_DONE && !walk->ended) {
+		walk->ended = true;
+		going = mmu->mem->going;
+		if (going && memslot_part(going, &walk->hva))
+			step = HVA_PART;
+	}
 	read_unlock(&mmu->mm->lock);
-	return more;
+	return step;
+}
+
+static void zap_part(struct mmu_op *op, const struct hva_walk *part,
+		     bool may_yield)
+{
+	zap_range(op, part->gfn, gfn_add(part->gfn, part->npages), may_yield);
 }
 
 void mmu_zap_hva(struct mmu *mmu, u64 start, u64 end, bool may_yield)
 {
-	struct hva_walk walk = { .start = start, .end = end };
-	u64 generation = U64_MAX;
+	struct part_walk walk = { .hva = { .start = start, .end = end } };
+	enum hva_step step;
 	struct mmu_op op;
 
 	mmu_op_begin(&op, mmu);
-	while (next_part(mmu, &walk, &generation))
-		zap_range(&op, walk.gfn, gfn_add(walk.gfn, walk.npages),
-			  may_yield);
+	while ((step = next_part(mmu, &walk)) != HVA_DONE)
+		if (step == HVA_PART)
+			zap_part(&op, &walk.hva, may_yield);
 	mmu_op_end(&op);
 }
 
@@ -167,13 +190,15 @@ static bool age_range(struct mmu *mmu, struct gfn start, struct gfn end,
 
 bool mmu_age_hva(struct mmu *mmu, u64 start, u64 end, bool clear)
 {
-	struct hva_walk walk = { .start = start, .end = end };
-	u64 generation = U64_MAX;
+	struct part_walk walk = { .hva = { .start = start, .end = end } };
+	enum hva_step step;
 	bool young = false;
 
-	while (next_part(mmu, &walk, &generation))
-		young |= age_range(mmu, walk.gfn,
-				   gfn_add(walk.gfn, walk.npages), clear);
+	while ((step = next_part(mmu, &walk)) != HVA_DONE)
+		if (step == HVA_PART)
+			young |= age_range(mmu, walk.hva.gfn,
+					   gfn_add(walk.hva.gfn,
+						   walk.hva.npages), clear);
 	/* Without a bit for it, what is used again has to fault again. */
 	if (young && clear && !mmu->format->accessed)
 		mmu_zap_hva(mmu, start, end, false);
@@ -185,28 +210,39 @@ static struct mmu *mmu_of(struct mem *mem)
 	return container_of(mem->ops, struct mmu, mem_ops);
 }
 
-static void mem_settle(struct mem *mem)
+static void mem_publish(struct mem *mem, struct memslots *next,
+			struct memslot *going)
 {
-	wait_for_faults(mmu_of(mem));
+	struct mmu_mm *mm = mmu_of(mem)->mm;
+
+	write_lock(&mm->lock);
+	WRITE_ONCE(mem->going, going);
+	/* The pointer comes after: mem_mark_written() needs no lock. */
+	rcu_assign_pointer(mem->slots, next);
+	write_unlock(&mm->lock);
 }
 
-static void mem_zap(struct mem *mem, const struct memslot *slot)
+static void mem_forget(struct mem *mem)
 {
+	const struct memslot *slot = mem->going;
 	struct mmu *mmu = mmu_of(mem);
 	struct mmu_op op;
 
-	wait_for_faults(mmu);
 	mmu_op_begin(&op, mmu);
-	/* A slot that moves takes its log along. */
-	op.slot = slot;
 	zap_range(&op, slot->base, gfn_add(slot->base, slot->npages), true);
+	/* Flushes: what is gone has to be gone for the CPUs, too. */
 	mmu_op_end(&op);
+
+	write_lock(&mmu->mm->lock);
+	WRITE_ONCE(mem->going, NULL);
+	write_unlock(&mmu->mm->lock);
 }
 
 /* Zap the block at @gfn if it is small pages where the host has a large one. */
-static void enlarge(struct mmu_op *op, struct gfn gfn, enum page_level level)
+static void enlarge(struct mmu_op *op, const struct memslot *slot,
+		    struct gfn gfn, enum page_level level)
 {
-	if (level == PG_4K && pfn_host_large(memslot_hva(op->slot, gfn)))
+	if (level == PG_4K && pfn_host_large(memslot_hva(slot, gfn)))
 		zap_range(op, gfn, gfn_add(gfn, pg_pages(PG_2M)), true);
 }
 
@@ -222,16 +258,14 @@ static void mem_unlog(struct mem *mem, const struct memslot *slot)
 	enum page_level level;
 	struct mmu_op op;
 
-	wait_for_faults(mmu);
 	if (((slot->hva.v >> PAGE_SHIFT) ^ slot->base.v) & (block - 1))
 		return;
 	mmu_op_begin(&op, mmu);
-	op.slot = slot;
 	while (gfn.v + block <= end) {
 		rcu_read_lock();
 		tdp_lookup(&mmu->main.root, gfn, &level);
 		rcu_read_unlock();
-		enlarge(&op, gfn, level);
+		enlarge(&op, slot, gfn, level);
 		/* Nothing is smaller than what the entry covers. */
 		level = max(level, PG_2M);
 		gfn = gfn_add(gfn_round(gfn, level), pg_pages(level));
@@ -339,8 +373,8 @@ int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
 
 	mem->gfn_end = 1ULL << (9 * levels);
 	mmu->mem_ops = (struct mem_ops){
-		.settle = mem_settle,
-		.zap = mem_zap,
+		.publish = mem_publish,
+		.forget = mem_forget,
 		.unlog = mem_unlog,
 		.protect = mem_protect,
 		.harvest = format->log_in_tables ? mem_harvest : NULL,

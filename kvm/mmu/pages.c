@@ -105,27 +105,17 @@ static void op_flush(struct tdp_env *env)
 	op_uncount(op);
 }
 
-static void log_gone(struct mmu *mmu, struct gfn gfn)
-{
-	const struct memslot *slot = memslots_find(mem_slots(mmu->mem), gfn);
-
-	if (slot)
-		memslot_mark_dirty(slot, gfn);
-}
-
 /*
  * Under mm->lock: see unmap_logged(). The flush to come is counted already: who
  * takes the bit flushes, too.
  */
 static void op_written(struct tdp_env *env, struct gfn gfn)
 {
-	struct mmu_op *op = op_of(env);
+	struct mmu *mmu = op_of(env)->mmu;
 
-	if (op->slot)
-		memslot_mark_dirty(op->slot, gfn);
 	/* Set before the bits were first cleared for a log. */
-	else if (READ_ONCE(op->mmu->logging))
-		log_gone(op->mmu, gfn);
+	if (READ_ONCE(mmu->logging))
+		mem_mark_written(mmu->mem, gfn);
 }
 
 void mmu_op_init(struct mmu_op *op, struct mmu *mmu)

@@ -25,7 +25,6 @@ struct mmu_op {
 	struct list_head retired;	/* unlinked tables, by page->lru */
 	bool flush;			/* this work owes a flush */
 	bool counted;			/* in mmu->flushing */
-	const struct memslot *slot;	/* all that is taken away is of this */
 };
 
 /**
@@ -34,11 +33,7 @@ struct mmu_op {
  */
 void mmu_op_init(struct mmu_op *op, struct mmu *mmu);
 
-/**
- * mmu_op_begin() - mmu_op_init() for work that takes away, outside mm->lock
- *
- * Who works on one slot that stays says so in op->slot.
- */
+/** mmu_op_begin() - mmu_op_init() for work that takes away, outside mm->lock */
 void mmu_op_begin(struct mmu_op *op, struct mmu *mmu);
 
 /** mmu_op_stock() - one page more for env.alloc(); may sleep; false: none */

@@ -43,6 +43,7 @@ static void *reader(void *arg)
 		struct gfn gfn = GFN(rand_r(&seed) % (IDS * 8));
 		const struct memslots *set;
 		const struct memslot *slot;
+		enum hva_step step;
 		struct hva_walk walk = {
 			.start = hva_of(gfn.v % IDS, 0),
 			.end = hva_of(gfn.v % IDS + 8, 0),
@@ -59,8 +60,9 @@ static void *reader(void *arg)
 			CHECK(memslots_find_id(set, slot->id) == slot);
 			found[self]++;
 		}
-		while (memslots_next_hva(set, &walk))
-			check_slot(walk.slot);
+		while ((step = memslots_next_hva(set, &walk)) != HVA_DONE)
+			if (step == HVA_PART)
+				check_slot(memslots_find(set, walk.gfn));
 		read_end();
 	}
 	return NULL;

@@ -266,26 +266,35 @@ static void find_at_the_edges(void **state)
 	assert_null(memslots_find_id(set, 2));
 }
 
+static bool next_part(struct hva_walk *walk)
+{
+	enum hva_step step;
+
+	while ((step = memslots_next_hva(set, walk)) == HVA_MORE)
+		;
+	return step == HVA_PART;
+}
+
 static void hva_parts(void **state)
 {
 	struct hva_walk walk = { .start = 0x101800, .end = 0x102001 };
 
 	assert_int_equal(set_region(1, 0, 0x10000, 0x4000, 0x100000), 0);
-	assert_true(memslots_next_hva(set, &walk));
+	assert_true(next_part(&walk));
 	assert_int_equal(walk.gfn.v, 0x11);
 	assert_int_equal(walk.npages, 2);
-	assert_false(memslots_next_hva(set, &walk));
-	assert_false(memslots_next_hva(set, &walk));
+	assert_false(next_part(&walk));
+	assert_false(next_part(&walk));
 
 	/* One address may back several guest pages. */
 	assert_int_equal(set_region(2, 0, 0x20000, 0x1000, 0x101000), 0);
 	walk = (struct hva_walk){ .start = 0x101000, .end = 0x102000 };
-	assert_true(memslots_next_hva(set, &walk));
+	assert_true(next_part(&walk));
 	assert_int_equal(walk.gfn.v, 0x11);
-	assert_true(memslots_next_hva(set, &walk));
+	assert_true(next_part(&walk));
 	assert_int_equal(walk.gfn.v, 0x20);
 	assert_int_equal(walk.npages, 1);
-	assert_false(memslots_next_hva(set, &walk));
+	assert_false(next_part(&walk));
 }
 
 /* ---- the model: an array indexed by id, searched from end to end -------- */
@@ -365,7 +374,7 @@ static void compare_hva(u64 start, u64 end)
 	struct hva_walk walk = { .start = start, .end = end };
 	u8 seen[MODEL_GFNS + 16] = { 0 };
 
-	while (memslots_next_hva(set, &walk))
+	while (next_part(&walk))
 		for (u64 i = 0; i < walk.npages; i++)
 			seen[walk.gfn.v + i]++;
 	for (u32 i = 0; i < ids; i++) {
@@ -413,6 +422,64 @@ static void random_history(int steps, int compare_each)
 	}
 }
 
+/*
+ * A walk by host address while the set changes at each step: what is there all
+ * the time is named once, and nothing twice.
+ */
+static void walk_amid_changes(unsigned int changes)
+{
+	struct hva_walk walk = { .start = 0x100000,
+				 .end = 0x100000 + PAGES(MODEL_HVAS) };
+	bool stays[MODEL_IDS] = { 0 };
+	u8 met[MODEL_IDS] = { 0 };
+	u64 begun = set->generation;
+
+	for (u32 i = 0; i < ids; i++)
+		stays[i] = model[i].used;
+	while (next_part(&walk)) {
+		met[memslots_find(set, walk.gfn)->id]++;
+		for (unsigned int i = 0; i < changes; i++) {
+			u32 id = rand() % ids, flags = rand() % 2;
+			u64 size = rand() % 2 * PAGES(1 + rand() % 4);
+			struct kvm_userspace_memory_region2 in;
+			u64 hva = 0x100000 + PAGES(rand() % hvas);
+			u64 base = rand() % gfns;
+			bool toggled = model[id].used && rand() % 2;
+
+			if (toggled) {
+				size = PAGES(model[id].npages);
+				hva = model[id].hva;
+				base = model[id].base;
+				flags |= model[id].flags & KVM_MEM_READONLY;
+			}
+			in = region(id, flags, PAGES(base), size, hva);
+			assert_int_equal(apply(&in), model_apply(&in));
+			stays[id] &= toggled;
+		}
+	}
+	if (changes)
+		assert_true(set->generation > begun);
+	for (u32 i = 0; i < ids; i++)
+		if (stays[i])
+			assert_int_equal(met[i], 1);
+}
+
+static void hva_walks_amid_changes(void **state)
+{
+	ids = MODEL_IDS;
+	gfns = MODEL_GFNS;
+	for (unsigned int i = 0; i < 200; i++) {
+		/* From all slots on a few pages to most on their own. */
+		hvas = i % 3 ? 4 + i : 1;
+		if (i % 20 == 0) {
+			teardown(state);
+			setup(state);
+			random_history(2000, 1000);
+		}
+		walk_amid_changes(i % 4);
+	}
+}
+
 static void random_history_of_few(void **state)
 {
 	ids = 24;
@@ -446,6 +513,33 @@ static void all_slots(void **state)
 		assert_non_null(memslots_find(set, GFN(i * 2)));
 		assert_null(memslots_find(set, GFN(i * 2 + 1)));
 	}
+}
+
+/*
+ * Each step looks at few slots, wherever they are, and each change of another
+ * slot costs a walk nothing.
+ */
+static void hva_steps_are_bounded(void **state)
+{
+	struct hva_walk walk = { .start = 0x200000, .end = 0x201000 };
+	u32 steps = 0, parts = 0;
+	enum hva_step step;
+
+	/* They begin below and none reaches it but some on its own page. */
+	for (u32 i = 0; i < MEMSLOT_MAX - 1; i++)
+		assert_int_equal(set_region(i, 0, PAGES(i * 2), PAGE_SIZE,
+					    i % 100 ? 0x100000 : 0x200000), 0);
+	assert_int_equal(set_region(MEMSLOT_MAX - 1, 0, PAGES(MEMSLOT_MAX * 2),
+				    PAGES(0x1000), 0), 0);
+	while ((step = memslots_next_hva(set, &walk)) != HVA_DONE) {
+		parts += step == HVA_PART;
+		assert_true(++steps < MEMSLOT_MAX);
+		assert_int_equal(set_region(1, steps % 2, PAGES(2), PAGE_SIZE,
+					    0x100000), 0);
+	}
+	assert_int_equal(parts, DIV_ROUND_UP(MEMSLOT_MAX - 1, 100) + 1);
+	/* More than a step for nothing, fewer than one for each chunk. */
+	assert_in_range(steps - parts, 2, MEMSLOT_MAX / MEMSLOT_CHUNK / 4);
 }
 
 /* The next @n additions, and a change of flags */
@@ -520,7 +614,8 @@ int main(void)
 		T(bad_arguments), T(limits_are_reached), T(overlaps),
 		T(kinds_of_change), T(find_at_the_edges), T(hva_parts),
 		T(random_history_of_few), T(random_history_of_many),
-		T(all_slots), T(changes_are_cheap), T(out_of_memory),
+		T(all_slots), T(hva_walks_amid_changes),
+		T(hva_steps_are_bounded), T(changes_are_cheap), T(out_of_memory),
 		T(dirty_marks),
 	};
 
