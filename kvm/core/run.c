@@ -393,15 +393,16 @@ int vcpu_run(struct vcpu *vcpu)
 
 	if (!vcpu->launched && !vcpu_pio_page(vcpu))
 		return -ENOMEM;
-	vcpu->launched = true;
 	vcpu_load(vcpu);
 	run_sigset(vcpu, true);
 	fpu_swap(vcpu, true);
 	epoch_enter(&vcpu->reader);
 
 	ret = run_prepare(vcpu);
-	if (ret > 0)
+	if (ret > 0) {
+		vcpu->launched = true;
 		ret = run_loop(vcpu);
+	}
 
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	fpu_swap(vcpu, false);

@@ -155,7 +155,7 @@ struct vcpu {
 	struct vcpu_work *work;		/* [I] vcpu_retire() */
 	struct mmio_hole hole;
 	struct vcpu_io io;
-	bool launched;			/* KVM_RUN was called: CPUID is fixed */
+	bool launched;			/* the guest may have run: CPUID is fixed */
 	bool complete_hypercall;
 	u32 guest_debug;		/* KVM_GUESTDBG_* */
 	bool debug_pending;		/* a step to report before the next entry */

@@ -461,7 +461,7 @@ bool cpuid_set_equal(const struct cpuid_set *set,
 	struct kvm_cpuid_entry2 mine, other;
 	u32 i;
 
-	if (set->n != n)
+	if ((set ? set->n : 0) != n)
 		return false;
 	for (i = 0; i < n; i++) {
 		cpuid_entry_now(set, &none, i, &mine);

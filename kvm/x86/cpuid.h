@@ -131,6 +131,7 @@ void cpuid_set_free(struct cpuid_set *set);
 
 /**
  * cpuid_set_equal() - was @set made from these entries
+ * @set: NULL counts as made from none
  *
  * What cpuid_dyn decides does not count: entries may come from
  * cpuid_entry_now().

@@ -260,7 +260,7 @@ bool xcr0_legal(u64 val, u64 supported)
 
 bool xsetbv_check(const struct cr_limits *limits, u32 index, u64 val)
 {
-	return index == 0 && xcr0_legal(val, limits->xcr0);
+	return index == 0 && xcr0_legal(val, limits->xcr0 | XCR0_X87);
 }
 
 u64 dr6_fix(const struct cr_limits *limits, u64 val)

@@ -40,7 +40,7 @@ struct cr_limits {
 	u64 cr3_reserved;	/* in long mode: bits from MAXPHYADDR on */
 	u64 efer_reserved;
 	u64 gpa_reserved;	/* physical address bits a guest has not got */
-	u64 xcr0;		/* 0: no XSETBV */
+	u64 xcr0;		/* beside XCR0_X87, which may always be set */
 	u64 xss;
 	u32 dr6_ones;		/* bits of DR6 that read as 1 */
 };
@@ -74,7 +74,7 @@ u64 efer_allowed(const struct cpuid_set *set);
 
 /**
  * cr_limits_init() - what the guest's CPUID and the host allow
- * @guest: NULL before KVM_SET_CPUID2: what the host has, no XCR0
+ * @guest: NULL before KVM_SET_CPUID2: what the host has, of XCR0 the x87 bit
  */
 void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
 		    const struct cr_host *host);
@@ -126,7 +126,8 @@ bool xcr0_legal(u64 val, u64 supported);
  * xsetbv_check() - may XSETBV write @val to extended register @index
  *
  * Without CR4.OSXSAVE the instruction is #UD and CPL 0 is needed: both are the
- * caller's to check.
+ * caller's to check. 1, which XCR0 is after reset, is legal for every guest:
+ * VMMs write it without asking for XSAVE.
  */
 bool xsetbv_check(const struct cr_limits *limits, u32 index, u64 val);
 

@@ -468,6 +468,53 @@ TEST(state_cpuid2_is_fixed_once_run)
 	expect_halt(v);
 }
 
+PAYLOAD(16, halts16,
+	hlt;
+)
+
+/* A vCPU has no CPUID until it is given one, and may run without. */
+TEST(state_cpuid2_after_a_run_without)
+{
+	struct vcpu *v = vcpu_bare(vm_new(0), 0);
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+	unsigned int n = c->nent;
+
+	vcpu_start(v, &halts16);
+	c->nent = 0;
+	v->run->immediate_exit = 1;
+	REFUSED(EINTR, vcpu_try_run(v));
+	OK(IOCTL(v->fd, KVM_SET_CPUID2, c));
+
+	v = vcpu_bare(vm_new(0), 0);
+	vcpu_start(v, &halts16);
+	v->run->immediate_exit = 1;
+	REFUSED(EINTR, vcpu_try_run(v));
+	c->nent = n;
+	OK(IOCTL(v->fd, KVM_SET_CPUID2, c));	/* the guest saw nothing yet */
+
+	v = vcpu_bare(vm_new(0), 0);
+	vcpu_start(v, &halts16);
+	expect_halt(v);
+	REFUSED(EINVAL, IOCTL(v->fd, KVM_SET_CPUID2, c));
+	c->nent = 0;
+	OK(IOCTL(v->fd, KVM_SET_CPUID2, c));	/* none, as before */
+	OK(IOCTL(v->fd, KVM_SET_CPUID, c));
+}
+
+/* What VMMs write at reset, whatever the CPU model has. */
+TEST(state_xcr0_of_reset)
+{
+	struct vcpu *v = vcpu_bare(vm_new(0), 0);
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+	struct kvm_xcrs x = { .nr_xcrs = 1 };
+
+	x.xcrs[0].value = 1;
+	OK(IOCTL(v->fd, KVM_SET_XCRS, &x));
+	find_cpuid(c, 1, 0)->ecx &= ~(1u << 26);	/* XSAVE */
+	OK(IOCTL(v->fd, KVM_SET_CPUID2, c));
+	OK(IOCTL(v->fd, KVM_SET_XCRS, &x));
+}
+
 TEST(state_translate)
 {
 	struct vcpu *v = boot(0, &halts);

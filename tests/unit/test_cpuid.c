@@ -693,6 +693,10 @@ static void test_equal(void **state)
 	e[1].edx = 1;
 	assert_false(cpuid_set_equal(set, e, 2));
 	cpuid_set_free(set);
+
+	/* before any KVM_SET_CPUID2 */
+	assert_true(cpuid_set_equal(NULL, NULL, 0));
+	assert_false(cpuid_set_equal(NULL, e, 1));
 }
 
 static void test_check(void **state)

@@ -211,6 +211,12 @@ static void test_xcr0(void **state)
 	assert_true(xsetbv_check(&limits, 0, 0x2e7));
 	assert_false(xsetbv_check(&limits, 1, 0x2e7));
 	assert_false(xsetbv_check(&limits, 0, 0x1f));
+
+	/* no XSAVE, or no CPUID yet */
+	limits.xcr0 = 0;
+	assert_true(xsetbv_check(&limits, 0, 1));
+	assert_false(xsetbv_check(&limits, 0, 0));
+	assert_false(xsetbv_check(&limits, 0, 3));
 }
 
 static void test_debug(void **state)
