@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "irq": BELOW_CORE + ["core/vm.h", "core/vcpu.h", "core/request.h",
                          "core/locks.h"],
     "pv": BELOW_CORE + ["core/vm.h", "core/vcpu.h", "core/request.h",
-                        "core/locks.h", "core/clock.h", "core/clock_math.h"],
+                        "core/locks.h", "core/clock.h"],
     "api": BELOW_API + ["host"],
     "host": BELOW_API,
     "vmx": VENDOR,
@@ -215,6 +215,24 @@ def vendor_names(f):
         yield f.line_of(m.start()), f"{m.group(1)} outside vmx/ and svm/"
 
 
+DIVISION = re.compile(
+    r"\b(?:do_div|div64_\w+|div_[su]64\w*|mul_u64_u32_div|"
+    r"mul_u64_u64_div_u64|mult_frac|roundup|rounddown|DIV_ROUND_CLOSEST\w*|"
+    r"DIV_ROUND_DOWN\w*)\s*\(|"
+    # an operator, or the second operand of DIV_ROUND_UP, that is no constant
+    r"(?:\s[/%]=?\s+|\bDIV_ROUND_UP\w*\([^,;]*,\s*)"
+    r"(?!\([a-z]\w*\)\s*[A-Z0-9])[(*&]*(?!sizeof\b|offsetof\b)[a-z_]")
+
+
+def divisions(f):
+    """The processor's division faults for a divisor of 0 and for a quotient
+    that does not fit: only base/div.h divides by what is no constant."""
+    if not f.in_kvm or not f.is_c or f.path == "kvm/base/div.h":
+        return
+    for m in DIVISION.finditer(f.code):
+        yield f.line_of(m.end()), "a division that base/div.h does not bound"
+
+
 def initialisers(f):
     """In kvm/, a struct is initialised by name."""
     if not f.in_kvm or not f.is_c:
@@ -299,7 +317,7 @@ def ioctl_values(names):
 
 FILE_RULES = [include_direction, pure_files, foreign_headers, conditionals,
               spdx, head_comment, line_length, file_length, function_length,
-              warnings, vendor_names, initialisers, parameters]
+              warnings, vendor_names, divisions, initialisers, parameters]
 TREE_RULES = [self_standing, ioctl_numbers]
 FOLDERS = ["kvm", "tests", "examples", "bench"]
 

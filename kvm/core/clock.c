@@ -15,14 +15,16 @@
 
 #include "core/backend.h"
 #include "core/clock.h"
-#include "core/clock_math.h"
 #include "core/request.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
 #include "pv/pv.h"
+#include "x86/tsc.h"
 
 /* KVM documentation, KVM_SET_TSC_KHZ: what needs no scaling */
 #define TSC_TOLERANCE_PPM 250
+/* KVM_GET_TSC_KHZ returns it as an int; the in-tree modules' limit as well. */
+#define TSC_KHZ_END 0x7fffffffU
 
 #define CLOCK_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | \
 		     KVM_CLOCK_HOST_TSC)
@@ -208,15 +210,14 @@ static u64 ratio_one(void)
 /* The ratio that makes @khz, 0 if there is none. */
 static u64 khz_to_ratio(u32 khz)
 {
-	u64 slack = (u64)tsc_khz * TSC_TOLERANCE_PPM / 1000000;
 	u64 ratio;
 
-	if (khz >= tsc_khz - slack && khz <= tsc_khz + slack)
+	if (tsc_khz_close(khz, tsc_khz, TSC_TOLERANCE_PPM))
 		return ratio_one();
-	if (!(backend.caps & BACKEND_TSC_SCALING))
+	if (!(backend.caps & BACKEND_TSC_SCALING) || khz >= TSC_KHZ_END)
 		return 0;
 	ratio = tsc_ratio(khz, tsc_khz, backend.tsc_frac_bits);
-	return ratio <= backend.tsc_max_ratio ? ratio : 0;
+	return ratio < U64_MAX && ratio <= backend.tsc_max_ratio ? ratio : 0;
 }
 
 u32 clock_effective_khz(const struct vcpu *vcpu)
@@ -300,7 +301,7 @@ static void write_in_step(struct vcpu *vcpu, u64 value)
 		host_now(&h);
 		scaled = tsc_scaled(vcpu, h.tsc);
 		expected = c->last_value +
-			mul_u64_u32_div(h.raw - c->last_ns, khz, 1000000);
+			   tsc_from_ns(khz, h.raw - c->last_ns);
 		if (!in_step(c, khz, value, expected))
 			offset = value - scaled;
 		else if (check_tsc_unstable())

@@ -21,6 +21,7 @@
  * Invariant: armed means that the host timer or the hardware is set for the
  * expiry, or that hint is set, or that lapic_timer_sync is being run.
  */
+#include "base/div.h"
 #include "dev/lapic.h"
 
 enum timer_mode {
@@ -101,8 +102,8 @@ static void run_deadline(struct lapic *l)
 	if (l->cfg->ops->deadline &&
 	    l->cfg->ops->deadline(l, l->timer.tsc_deadline))
 		return;
-	ns = mul_u64_u32_div(min(l->timer.tsc_deadline - tsc, MAX_TSC_STEP),
-			     1000000, max(l->tsc_khz, 1U));
+	ns = div_mul(min(l->timer.tsc_deadline - tsc, MAX_TSC_STEP), 1000000,
+		     max(l->tsc_khz, 1U));
 	l->env.ops->timer_arm(&l->env, now(l) + ns + 1);
 }
 
@@ -111,7 +112,7 @@ static void set_period(struct lapic *l)
 	l->timer.period = lapic_get(l, LAPIC_TMICT) * unit_ns(l);
 	if (l->timer.period < l->cfg->min_period_ns)
 		l->timer.period = l->cfg->min_period_ns;
-	/* min_period_ns may be 0, and the period divides. */
+	/* min_period_ns may be 0, and a period of 0 would never be over. */
 	if (!l->timer.period)
 		l->timer.period = 1;
 }
@@ -149,8 +150,8 @@ static void sync_count(struct lapic *l)
 	if (mode(l) == TIMER_PERIODIC) {
 		l->timer.expires += l->timer.period;
 		if (late >= l->timer.period)
-			l->timer.expires += late / l->timer.period *
-					    l->timer.period;
+			l->timer.expires += late -
+					    div_mod(late, l->timer.period);
 		l->env.ops->timer_arm(&l->env, l->timer.expires);
 	} else {
 		l->timer.armed = false;
@@ -251,9 +252,9 @@ u32 lapic_timer_count(struct lapic *l)
 	if ((s64)left <= 0) {
 		if (mode(l) != TIMER_PERIODIC)
 			return 0;
-		left = l->timer.period - -left % l->timer.period;
+		left = l->timer.period - div_mod(-left, l->timer.period);
 	}
-	count = DIV_ROUND_UP(left, l->timer.unit);
+	count = div_up(left, l->timer.unit);
 	return min_t(u64, count, lapic_get(l, LAPIC_TMICT));
 }
 

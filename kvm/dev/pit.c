@@ -11,6 +11,7 @@
  * gate of a counter in mode 0, 2, 3 or 4 is low, `paused` and not
  * count_load_time says how far it came.
  */
+#include "base/div.h"
 #include "dev/pit.h"
 
 #define NSEC 1000000000U
@@ -94,7 +95,7 @@ static u64 elapsed(const struct pit *pit, unsigned int n, u64 at)
 
 static u64 ticks(const struct pit *pit, unsigned int n, u64 at)
 {
-	return mul_u64_u32_div(elapsed(pit, n, at), PIT_HZ, NSEC);
+	return div_mul(elapsed(pit, n, at), PIT_HZ, NSEC);
 }
 
 /* Mode 3: OUT is high for this many pulses, one more than low if n is odd */
@@ -117,24 +118,21 @@ static u16 counter(const struct pit *pit, unsigned int n, u64 at)
 	const struct kvm_pit_channel_state *c = &pit->st.channels[n];
 	u32 full = c->bcd ? FULL_BCD : FULL_BINARY;
 	u32 from = initial(c), value;
-	u64 t = ticks(pit, n, at), phase;
+	u64 t = ticks(pit, n, at);
 
 	switch (c->mode) {
 	case 2:
-		div64_u64_rem(t, from, &phase);
-		value = from - phase;
+		value = from - div_mod(t, from);
 		break;
 	case 3:
-		div64_u64_rem(t, from, &phase);
-		value = square_wave_count(from, phase);
+		value = square_wave_count(from, div_mod(t, from));
 		break;
 	default:
 		/* one-shots wrap around and go on */
-		div64_u64_rem(t, full, &phase);
-		value = (from + full - phase) % full;
+		value = div_mod(from + full - div_mod(t, full), full);
 		break;
 	}
-	return c->bcd ? to_bcd(value % full) : value;
+	return c->bcd ? to_bcd(div_mod(value, full)) : value;
 }
 
 /* Mode Definitions: the level of OUT */
@@ -142,18 +140,16 @@ static bool output(const struct pit *pit, unsigned int n, u64 at)
 {
 	const struct kvm_pit_channel_state *c = &pit->st.channels[n];
 	u32 from = initial(c);
-	u64 t = ticks(pit, n, at), phase;
+	u64 t = ticks(pit, n, at);
 
 	switch (c->mode) {
 	case 0:
 	case 1:
 		return t >= from;
 	case 2:
-		div64_u64_rem(t, from, &phase);
-		return !c->gate || phase != from - 1;
+		return !c->gate || div_mod(t, from) != from - 1;
 	case 3:
-		div64_u64_rem(t, from, &phase);
-		return !c->gate || phase < high_half(from);
+		return !c->gate || div_mod(t, from) < high_half(from);
 	case 4:
 	case 5:
 		return t != from;
@@ -179,7 +175,7 @@ static void disarm(struct pit *pit)
 static void arm(struct pit *pit)
 {
 	const struct kvm_pit_channel_state *c = &pit->st.channels[0];
-	u64 span = pulses_to_ns(initial(c)), at = now(pit), gone, rest;
+	u64 span = pulses_to_ns(initial(c)), at = now(pit), gone;
 
 	disarm(pit);
 	if (pit->st.flags & KVM_PIT_FLAGS_HPET_LEGACY)
@@ -187,9 +183,8 @@ static void arm(struct pit *pit)
 	gone = elapsed(pit, 0, at);
 	if (periodic_mode(c)) {
 		span = max(span, PIT_MIN_PERIOD);
-		div64_u64_rem(gone, span, &rest);
 		pit->period = span;
-		pit->next = at - rest + span;
+		pit->next = at - div_mod(gone, span) + span;
 	} else if (one_shot_mode(c) && gone < span) {
 		pit->period = 0;
 		pit->next = at - gone + span;
@@ -216,7 +211,7 @@ static void hand_out(struct pit *pit)
 
 void pit_timer_fired(struct pit *pit)
 {
-	u64 at = now(pit), due = 1, rest;
+	u64 at = now(pit), due = 1, late;
 
 	if (!pit->armed)
 		return;
@@ -225,8 +220,9 @@ void pit_timer_fired(struct pit *pit)
 		return;
 	}
 	if (pit->period) {
-		due += div64_u64_rem(at - pit->next, pit->period, &rest);
-		pit->next = at - rest + pit->period;
+		late = at - pit->next;
+		due += div_by(late, pit->period);
+		pit->next = at - div_mod(late, pit->period) + pit->period;
 		pit->env->ops->timer_arm(pit->env, pit->next);
 	} else {
 		pit->armed = false;
@@ -424,8 +420,8 @@ static u8 read_counter(struct pit *pit, unsigned int n)
 
 static u8 read_port61(const struct pit *pit)
 {
-	u64 at = now(pit), rest;
-	bool refresh = div64_u64_rem(at, REFRESH_NS, &rest) & 1;
+	u64 at = now(pit);
+	bool refresh = at / REFRESH_NS & 1;
 
 	return pit->st.channels[2].gate |
 	       !!(pit->st.flags & KVM_PIT_FLAGS_SPEAKER_DATA_ON) << 1 |

@@ -6,6 +6,7 @@
  * is written out here is what needs more than two operands, can raise #DE, or
  * leaves the destination alone. No state besides the context; no locks.
  */
+#include "base/div.h"
 #include "emu/alu_asm.h"
 #include "emu/exec.h"
 #include "x86/event.h"
@@ -385,7 +386,7 @@ enum emu_rc exec_aam(struct emu_ctxt *c)
 
 	if (!base)
 		return exec_fault(c, VEC_DE);
-	gpr_set(c, R_RAX, (al / base) << 8 | al % base, 2);
+	gpr_set(c, R_RAX, div_by(al, base) << 8 | div_mod(al, base), 2);
 	flags_of_al(c);
 	return EMU_OK;
 }

@@ -10,6 +10,7 @@
  * INS has to know that its destination can be written before it takes data
  * from a device: data once read cannot be put back. No locks.
  */
+#include "base/div.h"
 #include "emu/exec.h"
 #include "x86/event.h"
 
@@ -231,8 +232,10 @@ static enum emu_rc batch(struct emu_ctxt *c, struct operand_addr at, bool write,
 	rc = operand_linear(c, at, c->size, write, &linear);
 	if (rc)
 		return rc;
-	n = min_t(u64, *max, (PAGE_SIZE - offset_in_page(linear)) / c->size);
-	n = min_t(unsigned int, n, c->io_buf ? c->io_buf_size / c->size : 1);
+	n = min_t(u64, *max,
+		  div_by(PAGE_SIZE - offset_in_page(linear), c->size));
+	n = min_t(unsigned int, n,
+		  c->io_buf ? div_by(c->io_buf_size, c->size) : 1);
 	if (c->rflags & RFLAGS_DF || n < 1 ||
 	    (n > 1 && operand_linear(c, at, n * c->size, write, &linear)))
 		n = 1;

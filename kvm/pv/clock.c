@@ -15,12 +15,12 @@
 #include <asm/pvclock-abi.h>
 
 #include "core/clock.h"
-#include "core/clock_math.h"
 #include "core/request.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
 #include "mem/guest.h"
 #include "pv/pv.h"
+#include "x86/tsc.h"
 
 #define SYSTEM_TIME_ENABLE BIT_ULL(0)
 
@@ -112,7 +112,8 @@ static void write_wall_clock(struct vcpu *vcpu, u64 gpa)
 	epoch_enter(&vcpu->reader);
 	if (guest_read(&vcpu->vm->mem, GPA(gpa), &wall, sizeof(wall)) ==
 	    MEM_OK) {
-		wall.sec = div_u64_rem(ns, NSEC_PER_SEC, &wall.nsec);
+		wall.sec = ns / NSEC_PER_SEC;
+		wall.nsec = ns % NSEC_PER_SEC;
 		write_versioned(vcpu, gpa, &wall, sizeof(wall));
 	}
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);

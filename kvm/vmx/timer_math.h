@@ -10,7 +10,7 @@
 #ifndef VMX_TIMER_MATH_H
 #define VMX_TIMER_MATH_H
 
-#include "base/host.h"
+#include "base/div.h"
 
 /* Longer ones would have the guest exit on the way. */
 #define TIMER_MAX_TICKS U32_MAX
@@ -28,10 +28,9 @@ static inline u64 timer_host_ticks(u64 guest, u64 ratio, unsigned int frac_bits)
 
 	if (!frac_bits || ratio == 1ULL << frac_bits)
 		return guest;
-	/* The processor's division faults when the quotient does not fit. */
-	if (guest >> (64 - frac_bits) >= ratio)
-		return U64_MAX;
-	host = mul_u64_u64_div_u64(guest, 1ULL << frac_bits, ratio);
+	host = div_mul(guest, 1ULL << frac_bits, ratio);
+	if (host == U64_MAX)
+		return host;
 	return host + (mul_u64_u64_shr(host, ratio, frac_bits) < guest);
 }
 

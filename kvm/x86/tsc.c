@@ -2,9 +2,9 @@
 /*
  * Time-stamp counter arithmetic, as tsc.h tells. Owns nothing.
  *
- * Frequencies come from the VMM: no quotient may overflow its 64 bits, since
- * the processor's division would fault.
+ * Frequencies come from the VMM: whatever they are, nothing here faults.
  */
+#include "base/div.h"
 #include "x86/tsc.h"
 
 void tsc_to_ns_init(struct tsc_to_ns *conv, u32 khz)
@@ -21,7 +21,7 @@ void tsc_to_ns_init(struct tsc_to_ns *conv, u32 khz)
 		num <<= 1;
 		shift--;
 	}
-	conv->mul = div64_u64(num << 32, den);
+	conv->mul = div_by(num << 32, den);
 	conv->shift = shift;
 }
 
@@ -36,31 +36,19 @@ u64 tsc_to_ns(const struct tsc_to_ns *conv, u64 ticks)
 
 u64 tsc_from_ns(u32 khz, u64 ns)
 {
-	u64 ms = div64_u64(ns, 1000000), rest = ns - ms * 1000000;
-	u64 ticks;
+	u64 ms = ns / 1000000, rest = ns % 1000000;
 
-	if (check_mul_overflow(ms, (u64)khz, &ticks))
-		return U64_MAX;
-	if (check_add_overflow(ticks, div64_u64(rest * khz, 1000000), &ticks))
-		return U64_MAX;
-	return ticks;
+	return ms * khz + rest * khz / 1000000;
 }
 
 bool tsc_khz_close(u32 khz, u32 host_khz, u32 ppm)
 {
-	u64 slack = div64_u64((u64)host_khz * ppm, 1000000);
+	u64 slack = (u64)host_khz * ppm / 1000000;
 
 	return khz + slack >= host_khz && khz <= host_khz + slack;
 }
 
 u64 tsc_ratio(u32 khz, u32 host_khz, unsigned int frac_bits)
 {
-	if (!host_khz || (u64)(khz / host_khz) >> (63 - frac_bits) >> 1)
-		return U64_MAX;
-	return mul_u64_u64_div_u64(khz, 1ULL << frac_bits, host_khz);
-}
-
-u64 tsc_scale(u64 tsc, u64 ratio, unsigned int frac_bits)
-{
-	return mul_u64_u64_shr(tsc, ratio, frac_bits);
+	return div_mul(khz, 1ULL << frac_bits, host_khz);
 }

@@ -18,13 +18,13 @@ struct tsc_to_ns {
 	s8 shift;
 };
 
-/** tsc_to_ns_init() - for a counter of @khz, which is not 0 */
+/** tsc_to_ns_init() - for a counter of @khz, 0 counting as 1 */
 void tsc_to_ns_init(struct tsc_to_ns *conv, u32 khz);
 
 /** tsc_to_ns() - nanoseconds that @ticks take, as a guest would compute them */
 u64 tsc_to_ns(const struct tsc_to_ns *conv, u64 ticks);
 
-/** tsc_from_ns() - ticks of a counter of @khz in @ns; U64_MAX if too many */
+/** tsc_from_ns() - how far a counter of @khz gets in @ns, modulo 2^64 as it does */
 u64 tsc_from_ns(u32 khz, u64 ns);
 
 /** tsc_khz_close() - is @khz within @ppm parts per million of @host_khz */
@@ -39,6 +39,9 @@ bool tsc_khz_close(u32 khz, u32 host_khz, u32 ppm);
 u64 tsc_ratio(u32 khz, u32 host_khz, unsigned int frac_bits);
 
 /** tsc_scale() - @tsc times @ratio, modulo 2^64 */
-u64 tsc_scale(u64 tsc, u64 ratio, unsigned int frac_bits);
+static inline u64 tsc_scale(u64 tsc, u64 ratio, unsigned int frac_bits)
+{
+	return mul_u64_u64_shr(tsc, ratio, frac_bits);
+}
 
 #endif

@@ -83,6 +83,18 @@ BROKEN = {
     "vendor_names": [
         {"kvm/x86/msr.c": C + "int f(void)\n{\n\treturn is_intel();\n}\n"},
     ],
+    "divisions": [
+        {"kvm/dev/pit.c": C + "u64 f(u64 a, u64 b)\n{\n\treturn a / b;\n}\n"},
+        {"kvm/dev/pit.c": C + "u64 f(u64 a, u64 b)\n{\n\treturn a %\n"
+                              "\t       (u32)b;\n}\n"},
+        {"kvm/dev/pit.c": C + "void f(void)\n{\n\tx /= (y + 1);\n}\n"},
+        {"kvm/dev/pit.c": C + "u64 f(u64 a)\n{\n"
+                              "\treturn div64_u64(a, 3);\n}\n"},
+        {"kvm/core/clock.c": C + "u64 f(u64 a, u32 b)\n{\n"
+                                 "\treturn mul_u64_u32_div(a, b, 9);\n}\n"},
+        {"kvm/core/clock.c": C + "u64 f(u64 a, u32 b)\n{\n"
+                                 "\treturn DIV_ROUND_UP(a, b);\n}\n"},
+    ],
     "initialisers": [
         {"kvm/core/vm.c": C + "struct a b = { 1, 2 };\n"},
     ],
@@ -130,6 +142,17 @@ class Check(unittest.TestCase):
         tree = {"kvm/core/vm.c": C + "void f(void)\n{\n"
                                      "\t/* Host bug: never set up. */\n"
                                      "\tBUG();\n}\n"}
+        self.assertEqual(problems_of({**CLEAN, **tree}), [])
+
+    def test_divisions_by_constants(self):
+        tree = {"kvm/core/vm.c": C + "u64 f(u64 a)\n{\n"
+                                     "\ta %= PAGE_SIZE;\n"
+                                     "\tg(DIV_ROUND_UP(a, (u64)BITS));\n"
+                                     "\treturn a / 10 / sizeof(a); /* a / b */\n"
+                                     "}\n",
+                "kvm/base/div.h": H + "#include \"base/host.h\"\n"
+                                      "static inline int d(int a, int b)\n{\n"
+                                      "\treturn a / b;\n}\n"}
         self.assertEqual(problems_of({**CLEAN, **tree}), [])
 
     def test_function_names_and_lengths(self):

@@ -432,6 +432,26 @@ TEST(tsc_khz)
 	EQ(IOCTL(v->fd, KVM_GET_TSC_KHZ, 0), khz);
 }
 
+/* The highest frequency there is, in whatever is computed from it. */
+TEST(tsc_khz_extreme)
+{
+	struct vm *vm = vm_new(VM_IRQCHIP);
+	struct vcpu *v;
+
+	need_cap(vm, KVM_CAP_TSC_CONTROL);	/* the hardware scales */
+	need_cap(vm, KVM_CAP_VM_TSC_CONTROL);
+	REFUSED(EINVAL, IOCTL(vm->fd, KVM_SET_TSC_KHZ, 0x7fffffff));
+	REFUSED(EINVAL, IOCTL(vm->fd, KVM_SET_TSC_KHZ, 0xffffffff));
+	OK(IOCTL(vm->fd, KVM_SET_TSC_KHZ, 0x7ffffffe));
+	v = vcpu_new(vm, 0);
+	EQ(IOCTL(v->fd, KVM_GET_TSC_KHZ, 0), 0x7ffffffe);
+	REFUSED(EINVAL, IOCTL(v->fd, KVM_SET_TSC_KHZ, 0xffffffff));
+	set_msr(v, MSR_TSC, 1);
+	set_msr(v, MSR_TSC, 0);
+	vcpu_start(v, &halts);
+	CHECK(get_msr(v, MSR_TSC) != 0);
+}
+
 TEST(tsc_offset_attribute)
 {
 	struct vcpu *v = boot(0, &halts);

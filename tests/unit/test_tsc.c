@@ -45,22 +45,43 @@ static void test_one_ghz_is_exact(void **state)
 	assert_int_equal(tsc_to_ns(&conv, 2468), 1234);
 }
 
-static void test_from_ns(void **state)
+/* More ticks are never less time, across any boundary. */
+static void test_to_ns_is_monotonic(void **state)
 {
+	struct tsc_to_ns conv;
 	unsigned int i;
+	u64 t, last;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(frequencies); i++) {
-		u32 khz = frequencies[i];
-		u64 ns = 86400ULL * 1000000000 + 12345;
-
-		assert_in_range(tsc_from_ns(khz, ns),
-				(u64)((u128)ns * khz / 1000000) - 1,
-				(u64)((u128)ns * khz / 1000000));
+		tsc_to_ns_init(&conv, frequencies[i]);
+		last = 0;
+		for (t = 1; t < 1ULL << 40; t += t / 3 + 1) {
+			assert_true(tsc_to_ns(&conv, t) >= last);
+			last = tsc_to_ns(&conv, t);
+		}
 	}
-	assert_int_equal(tsc_from_ns(2000000, U64_MAX), U64_MAX);
+	/* No frequency at all does not hang. */
+	tsc_to_ns_init(&conv, 0);
+	assert_int_equal(tsc_to_ns(&conv, 1), 1000000);
+}
+
+/* Exact, also when the counter has wrapped: 50 days at 2^32 - 1 kHz do that. */
+static void test_from_ns(void **state)
+{
+	static const u64 times[] = {
+		0, 1, 999999, 1000000, 86400ULL * 1000000000 + 12345,
+		50ULL * 86400 * 1000000000, 1ULL << 63, U64_MAX,
+	};
+	unsigned int i, t;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(frequencies); i++)
+		for (t = 0; t < ARRAY_SIZE(times); t++)
+			assert_true(tsc_from_ns(frequencies[i], times[t]) ==
+				    (u64)((u128)times[t] * frequencies[i] /
+					  1000000));
 	assert_int_equal(tsc_from_ns(0, 1000000), 0);
-	assert_int_equal(tsc_from_ns(1000000, U64_MAX), U64_MAX);
 }
 
 static void test_close(void **state)
@@ -115,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_ns),
 		cmocka_unit_test(test_one_ghz_is_exact),
+		cmocka_unit_test(test_to_ns_is_monotonic),
 		cmocka_unit_test(test_from_ns),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_ratio),
