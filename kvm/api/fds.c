@@ -202,8 +202,8 @@ static long fds_system_ioctl(struct file *file, unsigned int cmd,
 	return dispatch(&ioctl_system, &ctx, cmd);
 }
 
+/* The owner is the vendor module, see host/module.c. */
 const struct file_operations system_fops = {
-	.owner = THIS_MODULE,
 	.unlocked_ioctl = fds_system_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,

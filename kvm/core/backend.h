@@ -83,12 +83,12 @@ enum flush_scope {
 /**
  * struct backend - a vendor module's description of itself
  *
- * Data: @name for messages; @owner pins the module while VMs exist; @vm_size
- * and @vcpu_size are what core allocates (a vCPU in whole pages), struct vm and
- * struct vcpu being the first member of the vendor's own; @tdp is the page-table
- * format; @tdp_levels the deepest root it can walk; @tsc_frac_bits and
- * @tsc_max_ratio describe scaling (0: none); @hypercall is the vendor's
- * VMCALL/VMMCALL opcode; @caps are BACKEND_* facts.
+ * Data: @name for messages; @owner is the module, which VMs and open files of
+ * /dev/kvm hold; @vm_size and @vcpu_size are what core allocates (a vCPU in
+ * whole pages), struct vm and struct vcpu being the first member of the vendor's
+ * own; @tdp is the page-table format; @tdp_levels the deepest root it can walk;
+ * @tsc_frac_bits and @tsc_max_ratio describe scaling (0: none); @hypercall is
+ * the vendor's VMCALL/VMMCALL opcode; @caps are BACKEND_* facts.
  *
  * Calls:
  * setup/teardown	global state after the CPU's features were checked;

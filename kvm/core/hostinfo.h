@@ -2,6 +2,9 @@
 /*
  * What this host offers to guests: the supported CPUID and what follows from
  * it. Computed once, on first use; fixed while a backend is registered.
+ *
+ * Callers have /dev/kvm open or a VM, either of which keeps the backend: so
+ * what they got stays until they are done.
  */
 #ifndef CORE_HOSTINFO_H
 #define CORE_HOSTINFO_H
@@ -15,7 +18,7 @@ const struct cpuid_set *hostinfo_cpuid(void);
 /** hostinfo_cr() - the register bits this host can run; NULL as above */
 const struct cr_host *hostinfo_cr(void);
 
-/** hostinfo_free() - the backend goes away; no VM exists */
+/** hostinfo_free() - the backend goes away: there is no caller any more */
 void hostinfo_free(void);
 
 #endif

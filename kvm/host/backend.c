@@ -4,8 +4,10 @@
  *
  * Before a vendor registers, each hot call leads to a stub that does nothing:
  * no VM can exist then, so none is ever reached. `backend` changes only
- * inside backend_register/unregister, while no VM exists: the device node is
- * created last and removed first.
+ * inside backend_register/unregister, while no VM exists and /dev/kvm is not
+ * open: the device node is created last and removed first, and both VMs and
+ * open files of the node hold the vendor module, whose exit is the caller of
+ * backend_unregister().
  */
 #include <linux/mutex.h>
 #include <linux/printk.h>
@@ -109,7 +111,7 @@ int backend_register(const struct backend *vendor)
 	err = cpu_virt_enable();
 	if (err)
 		goto teardown;
-	err = module_publish();
+	err = module_publish(backend.owner);
 	if (err)
 		goto disable;
 	return 0;

@@ -2,7 +2,12 @@
 /*
  * Module init in one function, in the order things depend on each other, and
  * the device node, which exists while a backend is registered.
+ *
+ * The node's operations belong to the vendor module, so that an open file of
+ * /dev/kvm holds that module and, as it uses this one's symbols, this one too:
+ * while there is such a file, `backend` and what was computed from it stay.
  */
+#include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
@@ -10,14 +15,19 @@
 #include "host/module.h"
 #include "mmu/mmu.h"
 
+/* Changes only while there is no node, so nobody can have it open. */
+static struct file_operations device_fops;
+
 static struct miscdevice device = {
 	.minor = KVM_MINOR,
 	.name = "kvm",
-	.fops = &system_fops,
+	.fops = &device_fops,
 };
 
-int module_publish(void)
+int module_publish(struct module *owner)
 {
+	device_fops = system_fops;
+	device_fops.owner = owner;
 	return misc_register(&device);
 }
 

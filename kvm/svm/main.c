@@ -91,6 +91,27 @@ static u64 alloc_area(int cpu)
 	return page ? phys((unsigned long)page_address(page)) : 0;
 }
 
+static void efer_svme_off(void)
+{
+	u64 efer;
+
+	rdmsrl(SVM_MSR_EFER, efer);
+	wrmsrl(SVM_MSR_EFER, efer & ~(u64)EFER_SVME_BIT);
+}
+
+/* Crash or forced reboot, from an NMI: whatever this CPU was doing. */
+static void svm_emergency(void)
+{
+	u64 efer;
+
+	rdmsrl(SVM_MSR_EFER, efer);
+	if (!(efer & EFER_SVME_BIT))
+		return;
+	/* With GIF clear, INIT would be blocked: APM vol. 2, 15.17 */
+	asm volatile("stgi");
+	efer_svme_off();
+}
+
 static int svm_setup(void)
 {
 	struct svm_host host = read_host();
@@ -120,11 +141,14 @@ static int svm_setup(void)
 			return -ENOMEM;
 		}
 	}
+	/* Before EFER.SVME is set first; no VM must be possible without it. */
+	cpu_emergency_register_virt_callback(svm_emergency);
 	return 0;
 }
 
 static void svm_teardown(void)
 {
+	cpu_emergency_unregister_virt_callback(svm_emergency);
 	free_areas();
 }
 
@@ -156,14 +180,6 @@ static int svm_cpu_on(void)
 	return 0;
 }
 
-static void efer_svme_off(void)
-{
-	u64 efer;
-
-	rdmsrl(SVM_MSR_EFER, efer);
-	wrmsrl(SVM_MSR_EFER, efer & ~(u64)EFER_SVME_BIT);
-}
-
 static void svm_cpu_off(void)
 {
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
@@ -177,19 +193,6 @@ static void svm_cpu_off(void)
 	}
 	svm_msr_cpu(false);
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, 0);
-	efer_svme_off();
-}
-
-/* Crash or forced reboot, from an NMI: whatever this CPU was doing. */
-static void svm_emergency(void)
-{
-	u64 efer;
-
-	rdmsrl(SVM_MSR_EFER, efer);
-	if (!(efer & EFER_SVME_BIT))
-		return;
-	/* With GIF clear, INIT would be blocked: APM vol. 2, 15.17 */
-	asm volatile("stgi");
 	efer_svme_off();
 }
 
@@ -401,19 +404,13 @@ static int __init svm_module_init(void)
 {
 	struct svm_host host = read_host();
 	struct svm_caps caps = svm_caps(&host);
-	int err;
 
 	describe(&svm_backend, &caps);
-	err = backend_register(&svm_backend);
-	if (err)
-		return err;
-	cpu_emergency_register_virt_callback(svm_emergency);
-	return 0;
+	return backend_register(&svm_backend);
 }
 
 static void __exit svm_module_exit(void)
 {
-	cpu_emergency_unregister_virt_callback(svm_emergency);
 	backend_unregister();
 }
 

@@ -118,6 +118,18 @@ static int alloc_cpus(void)
 	return 0;
 }
 
+/* Crash or forced reboot, from an NMI: whatever this CPU was doing. */
+static void vmx_emergency(void)
+{
+	struct vmx_cpu *vc = this_cpu_ptr(&vmx_cpu);
+
+	if (!(native_read_cr4() & X86_CR4_VMXE) || !vc->on)
+		return;
+	WRITE_ONCE(vc->on, false);
+	vmcs_crash_cpu(vc);
+	vmx_off();
+}
+
 static int vmx_setup(void)
 {
 	struct vmx_host host = read_host();
@@ -134,13 +146,19 @@ static int vmx_setup(void)
 		return err;
 	vmx_posted_setup(&vmx_host_caps);
 	err = vmx_l1d_setup();
-	if (err)
+	if (err) {
+		vmx_posted_teardown();
 		free_cpus();
-	return err;
+		return err;
+	}
+	/* Before the first VMXON; no VM must be possible without it. */
+	cpu_emergency_register_virt_callback(vmx_emergency);
+	return 0;
 }
 
 static void vmx_teardown(void)
 {
+	cpu_emergency_unregister_virt_callback(vmx_emergency);
 	vmx_l1d_teardown();
 	vmx_posted_teardown();
 	free_cpus();
@@ -183,18 +201,6 @@ static void vmx_cpu_off(void)
 	WRITE_ONCE(vc->on, false);
 	vmx_off();
 	intel_pt_handle_vmx(0);
-}
-
-/* Crash or forced reboot, from an NMI: whatever this CPU was doing. */
-static void vmx_emergency(void)
-{
-	struct vmx_cpu *vc = this_cpu_ptr(&vmx_cpu);
-
-	if (!(native_read_cr4() & X86_CR4_VMXE) || !vc->on)
-		return;
-	WRITE_ONCE(vc->on, false);
-	vmcs_crash_cpu(vc);
-	vmx_off();
 }
 
 /* ---- VMs and vCPUs ----------------------------------------------------- */
@@ -420,17 +426,13 @@ static int __init vmx_module_init(void)
 
 	describe(&vmx_backend, &caps);
 	err = backend_register(&vmx_backend);
-	if (err) {
+	if (err)
 		vmx_param_unload();
-		return err;
-	}
-	cpu_emergency_register_virt_callback(vmx_emergency);
-	return 0;
+	return err;
 }
 
 static void __exit vmx_module_exit(void)
 {
-	cpu_emergency_unregister_virt_callback(vmx_emergency);
 	backend_unregister();
 	vmx_param_unload();
 }

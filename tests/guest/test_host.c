@@ -5,6 +5,9 @@
 #include "harness.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STOP (GPA_DATA + 64)
@@ -82,4 +85,38 @@ TEST(host_cpu_goes_and_comes)
 	__atomic_store_n(word(vm, STOP), 1, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < VCPUS; i++)
 		runner_join(&r[i]);
+}
+
+/* The vendor's module, which is the one that others do not use. */
+static const char *vendor_module(void)
+{
+	static char line[256];
+	FILE *f = fopen("/proc/modules", "r");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, " ")] = '\0';
+		if (!strcmp(line, "kvm_amd") || !strcmp(line, "kvm_intel"))
+			break;
+		line[0] = '\0';
+	}
+	fclose(f);
+	return line;
+}
+
+/*
+ * /dev/kvm leads to the vendor's module: whoever has it open, without any VM,
+ * keeps that module.
+ */
+TEST(host_open_device_holds_the_module)
+{
+	const char *module = vendor_module();
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	if (!*module)
+		skip("KVM is built in");
+	CHECK(syscall(SYS_delete_module, module, O_NONBLOCK) < 0);
+	CHECK(IOCTL(fd, KVM_GET_API_VERSION, 0) == KVM_API_VERSION);
+	OK(IOCTL(fd, KVM_CREATE_VM, 0));
 }
