@@ -73,6 +73,12 @@ machine; stub uname 'echo 6.120.1'
 refuses "build: 6.120 is not 6.12" build "are for Linux 6.12"
 machine; rm -r "$SYSROOT/lib/modules/6.12.0-test/build"
 refuses "build: no headers" build "install linux-headers-6.12.0-test"
+machine; mkdir -p "$SYSROOT/lib/modules/6.12.0-test/build/include/config"
+echo CONFIG_PREEMPT_RT=y \
+	>"$SYSROOT/lib/modules/6.12.0-test/build/include/config/auto.conf"
+refuses "build: PREEMPT_RT" build "6.12.0-test is one"
+machine; mkdir -p "$SYSROOT/sys/kernel"; echo 1 >"$SYSROOT/sys/kernel/realtime"
+refuses "load: PREEMPT_RT" load "do not run on real-time kernels"
 machine; stub id 'echo 1000'
 refuses "load: not root" load "root rights"
 machine; stub id 'echo 1000'
@@ -116,6 +122,17 @@ machine; echo O >"$SYSROOT/sys/module/kvm/taint"
 does "back" back 0 "rmmod kvm_amd,rmmod kvm,kvm.ko.xz,kvm-amd.ko.xz,"
 machine
 does "back: is there already" back 0 ""
+
+# What kbuild says, whoever calls it; nothing is built.
+printf 'obj: ;\ninclude kvm/Kbuild\n' >"$dir/Makefile"
+bad=0
+make -nf "$dir/Makefile" src=kvm srctree=/none >"$dir/out" 2>&1 || bad=1
+report "kbuild: another kernel" $bad
+bad=0
+make -nf "$dir/Makefile" src=kvm srctree=/none CONFIG_PREEMPT_RT=y \
+	>"$dir/out" 2>&1 && bad=1
+grep -q "does not run on real-time kernels" "$dir/out" || bad=1
+report "kbuild: PREEMPT_RT" $bad
 
 echo "host: $passed passed, $failed failed"
 [ $failed = 0 ]
