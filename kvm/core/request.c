@@ -6,7 +6,8 @@
  * bit, then looks at vcpu->mode; the vCPU sets mode to IN_GUEST, then looks at
  * its bits, with interrupts off until the entry. One of the two sees the
  * other's store, and an IPI sent to a CPU with interrupts off makes the entry
- * exit at once.
+ * exit at once. A vCPU's thread that kicks its own vCPU between the two sends no
+ * IPI; it finds mode EXITING at the end and asks for such an exit itself.
  */
 #include <linux/percpu.h>
 #include <linux/smp.h>
@@ -57,7 +58,10 @@ void vcpu_post(struct vcpu *vcpu)
 	/* One that is leaving looks into its inbox before it enters again. */
 	if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST) {
 		cpu = READ_ONCE(vcpu->cpu);
-		if (cpu != me && cpu >= 0 && cpu_online(cpu))
+		/* Its own thread, about to enter: as in vcpu_kick(). */
+		if (cpu == me)
+			WRITE_ONCE(vcpu->mode, VCPU_EXITING);
+		else if (cpu >= 0 && cpu_online(cpu))
 			backend_call(notify)(vcpu, cpu);
 	}
 	put_cpu();

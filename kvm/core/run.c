@@ -192,6 +192,13 @@ static bool run_prepare_entry(struct vcpu *vcpu)
 		return false;
 	run_pick(vcpu);
 	run_set_tpr(vcpu);
+	/*
+	 * Picking can kick this very vCPU (an illegal timer vector is an error
+	 * interrupt, an acknowledged PIC gets a new line). Such a kick sends no
+	 * interrupt, and after it others send none: do not let the guest run.
+	 */
+	if (unlikely(READ_ONCE(vcpu->mode) != VCPU_IN_GUEST))
+		vcpu->entry.exit_at_once = true;
 	fast_limit(vcpu);
 	if (vcpu->controls_stale) {
 		backend.controls_changed(vcpu);
