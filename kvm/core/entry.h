@@ -113,7 +113,7 @@ struct exit {
 			u8 vector;
 			bool has_error_code;
 			u32 error_code;
-			u64 payload;	/* CR2 or DR6 */
+			u64 payload;	/* CR2; #DB: see dr6_after_db() */
 		} exc;
 		struct {
 			u16 selector;
@@ -161,7 +161,6 @@ struct policy {
 	bool hlt_exits;
 	bool pause_exits;
 	bool mwait_exits;
-	bool dr_exits;		/* MOV DR */
 	bool invlpg_exits;
 	bool tsc_exits;
 	bool single_step;	/* KVM_GUESTDBG_SINGLESTEP */

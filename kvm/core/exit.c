@@ -46,14 +46,15 @@ enum run_next exit_internal(struct vcpu *vcpu, u32 suberror, u32 ndata,
 	return RUN_USER;
 }
 
-enum run_next exit_debug(struct vcpu *vcpu, u8 vector, u64 dr6)
+enum run_next exit_debug(struct vcpu *vcpu, u8 vector, u64 payload)
 {
 	struct kvm_run *run = vcpu->run;
 
 	run->exit_reason = KVM_EXIT_DEBUG;
 	run->debug.arch.exception = vector;
 	run->debug.arch.pc = regs_linear_rip(vcpu_regs(vcpu, RG_SEG | RG_CR));
-	run->debug.arch.dr6 = dr6;
+	run->debug.arch.dr6 = vector == VEC_DB ?
+			      dr6_after_db(DR6_INIT, payload) : 0;
 	run->debug.arch.dr7 = vcpu_regs(vcpu, RG_DR)->dr7;
 	return RUN_USER;
 }
@@ -274,8 +275,7 @@ static enum run_next exit_exception(struct vcpu *vcpu, struct exit *exit)
 	case VEC_DB:
 		if (vcpu->guest_debug & (KVM_GUESTDBG_SINGLESTEP |
 					 KVM_GUESTDBG_USE_HW_BP))
-			return exit_debug(vcpu, VEC_DB, exit->exc.payload |
-					  DR6_INIT);
+			return exit_debug(vcpu, VEC_DB, exit->exc.payload);
 		regops_raise_db(vcpu, exit->exc.payload);
 		return RUN_AGAIN;
 	case VEC_BP:

@@ -38,8 +38,11 @@ int exit_result(struct vcpu *vcpu, enum run_next next);
 enum run_next exit_internal(struct vcpu *vcpu, u32 suberror, u32 ndata,
 			    const u64 *data);
 
-/** exit_debug() - fill kvm_run with KVM_EXIT_DEBUG */
-enum run_next exit_debug(struct vcpu *vcpu, u8 vector, u64 dr6);
+/**
+ * exit_debug() - fill kvm_run with KVM_EXIT_DEBUG
+ * @payload: #DB's, as dr6_after_db() takes it; 0 for #BP
+ */
+enum run_next exit_debug(struct vcpu *vcpu, u8 vector, u64 payload);
 
 /** exit_hlt() - the guest executed HLT, RIP is behind it */
 enum run_next exit_hlt(struct vcpu *vcpu);

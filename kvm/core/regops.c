@@ -155,13 +155,13 @@ bool regops_set_dr(struct vcpu *vcpu, unsigned int nr, u64 val)
 	return true;
 }
 
-void regops_raise_db(struct vcpu *vcpu, u64 dr6)
+void regops_raise_db(struct vcpu *vcpu, u64 payload)
 {
 	event_raise(&vcpu->events, &(struct fault){ .vector = VEC_DB });
 	if (vcpu->events.exception.pending &&
 	    vcpu->events.exception.vector == VEC_DB) {
 		vcpu->events.exception.has_payload = true;
-		vcpu->events.exception.payload = dr6;
+		vcpu->events.exception.payload = payload;
 	}
 }
 
@@ -175,12 +175,8 @@ void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc)
 		regs_touch(regs, RG_CR2);
 	} else if (exc->vector == VEC_DB) {
 		regs = vcpu_regs(vcpu, RG_DR);
-		if (exc->has_payload) {
-			regs->dr6 &= ~0xfUL;
-			regs->dr6 |= exc->payload;
-			/* The bit is active low: the payload names it. */
-			regs->dr6 ^= exc->payload & DR6_RTM;
-		}
+		if (exc->has_payload)
+			regs->dr6 = dr6_after_db(regs->dr6, exc->payload);
 		regs->dr7 &= ~DR7_GD;
 		regs_touch(regs, RG_DR);
 	}

@@ -43,8 +43,8 @@ bool regops_set_dr(struct vcpu *vcpu, unsigned int nr, u64 val);
 /** regops_effects() - act on enum cr_effect */
 void regops_effects(struct vcpu *vcpu, u32 effects);
 
-/** regops_raise_db() - raise #DB; @dr6 are the bits to set in DR6 */
-void regops_raise_db(struct vcpu *vcpu, u64 dr6);
+/** regops_raise_db() - raise #DB; @payload: see dr6_after_db() */
+void regops_raise_db(struct vcpu *vcpu, u64 payload);
 
 /**
  * regops_exception_payload() - put an exception's payload where it belongs

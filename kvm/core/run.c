@@ -318,7 +318,7 @@ static int run_loop(struct vcpu *vcpu)
 			return -EIO;
 		if (unlikely(vcpu->debug_pending)) {
 			vcpu->debug_pending = false;
-			exit_debug(vcpu, VEC_DB, DR6_BS | DR6_INIT);
+			exit_debug(vcpu, VEC_DB, DR6_BS);
 			return 0;
 		}
 		if (vcpu->mp_state == MP_RUNNABLE)

@@ -324,7 +324,6 @@ void vcpu_update_policy(struct vcpu *vcpu)
 		.hlt_exits = !(off & KVM_X86_DISABLE_EXITS_HLT),
 		.pause_exits = !(off & KVM_X86_DISABLE_EXITS_PAUSE),
 		.mwait_exits = !(off & KVM_X86_DISABLE_EXITS_MWAIT),
-		.dr_exits = true,
 		.single_step = debug & KVM_GUESTDBG_SINGLESTEP,
 	};
 	/* DR7 is either the guest's or the debugger's. */

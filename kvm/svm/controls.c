@@ -7,6 +7,12 @@
  * an AMD guest of ours does not have (SVM itself, SMM's RSM, RDPRU, INVLPGB)
  * is intercepted to raise #UD. FERR_FREEZE is not: the processor then waits
  * for an interrupt, and the host's interrupts end that wait.
+ *
+ * #DB is always intercepted. A data breakpoint on what the delivery of #DB
+ * writes makes the next #DB: without the intercept that goes on within the CPU,
+ * which takes no interrupt and no NMI meanwhile. MOV DR, too, is always
+ * intercepted: DR0 to DR3 are the host's unless the guest has breakpoints, and
+ * the hardware never needs the guest's DR6.
  */
 #include "svm/controls.h"
 #include "svm/vmcb.h"
@@ -38,16 +44,14 @@ struct svm_controls svm_controls(const struct policy *policy, u32 needs,
 				 const struct svm_caps *caps)
 {
 	bool pause = policy->pause_exits && caps->pause_filter;
-	bool debug = policy->single_step || (needs & NEED_DB);
 
 	return (struct svm_controls){
 		.cr = ICPT_REG_WRITE(0) | ICPT_REG_WRITE(4) |
 		      when(needs & NEED_CR0_READ, ICPT_REG_READ(0)) |
 		      when(needs & NEED_CR4_READ, ICPT_REG_READ(4)) |
 		      when(needs & NEED_CR8_WRITE, ICPT_REG_WRITE(8)),
-		.dr = when(policy->dr_exits, ICPT_REG_ALL),
-		.exceptions = policy->exceptions | BIT(VEC_MC) |
-			      when(debug, BIT(VEC_DB)),
+		.dr = ICPT_REG_ALL,
+		.exceptions = policy->exceptions | BIT(VEC_MC) | BIT(VEC_DB),
 		.word3 = always_3 |
 			 when(policy->hlt_exits, ICPT_HLT) |
 			 when(policy->invlpg_exits, ICPT_INVLPG) |

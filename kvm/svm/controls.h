@@ -19,7 +19,6 @@
 #define NEED_CR8_WRITE BIT(2)
 #define NEED_VINTR BIT(3)	/* interrupt window */
 #define NEED_IRET BIT(4)	/* the guest is in an NMI handler */
-#define NEED_DB BIT(5)		/* we single-step the guest */
 
 struct svm_controls {
 	u32 cr, dr, exceptions;

@@ -19,8 +19,6 @@
  */
 #include "svm/svm.h"
 
-#define DR6_HITS GENMASK(3, 0)
-
 static bool event_is_soft(const struct event *event)
 {
 	return event->type == EVENT_SOFT_IRQ ||
@@ -49,8 +47,6 @@ u32 svm_event_needs(struct svm_vcpu *svm, const struct entry *entry,
 		svm->stepping = !injecting;
 		*at_once |= injecting;
 	}
-	if (svm->stepping)
-		needs |= NEED_DB;
 	return needs;
 }
 
@@ -64,7 +60,6 @@ void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry)
 	svm->injected = *event;
 	svm->injected_rip = regs->rip;
 	svm->injected_shadow = entry->shadow;
-	svm->entry_dr6 = save->dr6;
 	control->event_inj = svm_event_encode(event);
 	if (event_is_soft(event))
 		save->rip += event->insn_len;
@@ -104,17 +99,12 @@ static void inflight_settle(struct svm_vcpu *svm, struct exit *exit)
 }
 
 /* Our own single step ended. True if there was no more to the #DB. */
-static bool step_swallow(struct svm_vcpu *svm)
+static bool step_swallow(struct svm_vcpu *svm, struct exit *exit)
 {
-	struct vmcb_save *save = &svm->vmcb->save;
-
-	if (svm->guest_tf || svm->vcpu.policy.single_step ||
-	    (save->dr6 & ~svm->entry_dr6 & DR6_HITS))
+	if (svm->guest_tf || svm->vcpu.policy.single_step)
 		return false;
-	save->dr6 = svm->entry_dr6;
-	svm->vcpu.regs.dr6 = save->dr6;
-	svm_dirty(svm, CLEAN_DRX);
-	return true;
+	exit->exc.payload &= ~(u64)DR6_BS;
+	return !exit->exc.payload;
 }
 
 void svm_event_exit(struct svm_vcpu *svm, struct exit *exit)
@@ -131,7 +121,7 @@ void svm_event_exit(struct svm_vcpu *svm, struct exit *exit)
 		svm->iret_seen = false;
 		exit->nmi_unblocked = true;
 	}
-	if (stepped && step_swallow(svm))
+	if (stepped && step_swallow(svm, exit))
 		exit->kind = EXIT_KIND_NMI_WINDOW;
 	inflight_settle(svm, exit);
 }

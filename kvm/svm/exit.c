@@ -9,6 +9,7 @@
  */
 #include "svm/exit.h"
 #include "svm/vmcb.h"
+#include "x86/cr.h"
 
 #define ROW_FIRST VMEXIT_INTR
 #define ROW_COUNT (VMEXIT_TLBSYNC - ROW_FIRST + 1)
@@ -130,7 +131,7 @@ static void decode_exception(const struct vmcb *vmcb,
 		exit->exc.payload = vmcb->control.exit_info2;
 		decode_bytes(vmcb, caps, exit);
 	} else if (vector == VEC_DB) {
-		exit->exc.payload = vmcb->save.dr6;
+		exit->exc.payload = dr6_payload(vmcb->save.dr6);
 	} else if (vector == VEC_BP || vector == VEC_OF) {
 		exit->insn_len = insn_len(vmcb, caps);
 	}

@@ -7,7 +7,9 @@
  * the guest's memory uncached; CR4 with the host's MCE, without which a
  * machine check in the guest is a shutdown; EFER with SVME, which VMRUN
  * requires. Reading CR0 and CR4 is intercepted while they differ; writing
- * them, and EFER altogether, always is: so only CR3 is ever read back.
+ * them, and EFER altogether, always is: so only CR3 is ever read back. DR6 has
+ * its home in the register file; the save area's is DR6_INIT at each entry, so
+ * that after a #DB, which always exits, it tells of this #DB alone.
  *
  * Called by core for the groups it lacks, by run.c before an entry. The
  * second half of the save area (FS, GS, LDTR, TR, the syscall MSRs) is filled
@@ -201,11 +203,8 @@ static noinline void groups_load(struct svm_vcpu *svm, u32 groups)
 		cr_load(svm);
 	if (groups & RG_CR2)
 		regs->cr2 = save->cr2;
-	if (groups & RG_DR) {
-		regs->dr6 = save->dr6;
-		if (!svm->vcpu.policy.debug_dr7)
-			regs->dr7 = save->dr7;
-	}
+	if ((groups & RG_DR) && !svm->vcpu.policy.debug_dr7)
+		regs->dr7 = save->dr7;
 	if (groups & RG_SYSCALL)
 		syscall_load(regs, save);
 }
@@ -242,7 +241,6 @@ void svm_regs_flush(struct svm_vcpu *svm)
 		svm_dirty(svm, CLEAN_CR2);
 	}
 	if (groups & RG_DR) {
-		save->dr6 = regs->dr6;
 		save->dr7 = svm->vcpu.policy.debug_dr7 ? : regs->dr7;
 		svm_dirty(svm, CLEAN_DRX);
 	}

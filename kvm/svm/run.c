@@ -144,6 +144,17 @@ static __always_inline bool is_same(const struct svm_vcpu *svm,
 	       !(svm->vcpu.regs.dirty & ~(RG_GPR | RG_RIP));
 }
 
+/* See regs.c. It is another after a #DB, and none comes without an exit. */
+static void write_dr6(struct svm_vcpu *svm)
+{
+	struct vmcb_save *save = &svm->vmcb->save;
+
+	if (likely(save->dr6 == DR6_INIT))
+		return;
+	save->dr6 = DR6_INIT;
+	svm_dirty(svm, CLEAN_DRX);
+}
+
 static noinline void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 			     const struct entry *entry)
 {
@@ -163,6 +174,7 @@ static noinline void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 		needs |= NEED_CR8_WRITE;
 	write_controls(svm, needs);
 	write_vintr(svm, entry);
+	write_dr6(svm);
 	write_regs(svm);
 	svm->guest_tf = svm->vcpu.regs.rflags & RFLAGS_TF;
 	if (svm->stepping || svm->vcpu.policy.single_step)
@@ -228,7 +240,6 @@ static __always_inline void collect_regs(struct svm_vcpu *svm)
 		regs->rflags &= ~RFLAGS_TF;
 	/* The guest changes no other control register by itself. */
 	regs->cr3 = save->cr3;
-	regs->dr6 = save->dr6;
 	if (likely(!svm->vcpu.policy.debug_dr7))
 		regs->dr7 = save->dr7;
 	regs->avail = RG_GPR | RG_RIP | RG_CR | RG_DR;

@@ -48,7 +48,6 @@ struct svm_vcpu {
 	struct event injected;
 	u64 injected_rip;		/* where to go on if it is not delivered */
 	u8 injected_shadow;		/* SHADOW_* that it was injected with */
-	u64 entry_dr6;
 	bool quiet;			/* no event, and nobody waits for one */
 	bool guest_tf;			/* RFLAGS.TF is the guest's */
 	bool stepping;			/* it is ours, for an NMI window */

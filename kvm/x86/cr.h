@@ -140,6 +140,28 @@ static inline bool dr67_check(u64 val)
 /** dr6_fix() - what DR6 holds after @val was written */
 u64 dr6_fix(const struct cr_limits *limits, u64 val);
 
+/**
+ * dr6_after_db() - what DR6 holds after a #DB found @dr6 in it
+ * @payload: what the #DB is about, all bits in active-high form, also those
+ * that DR6 has inverted (bus lock, RTM); bits that DR6 has not are ignored
+ *
+ * SDM vol. 3, 18.2.3: B0-B3 are those of this #DB, BD, BS and BT stay.
+ */
+static inline u64 dr6_after_db(u64 dr6, u64 payload)
+{
+	const u64 low = DR6_BUS_LOCK | DR6_RTM;
+	const u64 high = DR6_HITS | DR6_BD | DR6_BS | DR6_BT;
+
+	return ((dr6 & ~(u64)DR6_HITS) | DR6_INIT | (payload & high)) ^
+	       (payload & low);
+}
+
+/** dr6_payload() - the payload that makes @dr6 of DR6_INIT */
+static inline u64 dr6_payload(u64 dr6)
+{
+	return (dr6 ^ DR6_INIT) & U32_MAX;
+}
+
 /** dr7_fix() - what DR7 holds after @val was written */
 u64 dr7_fix(u64 val);
 

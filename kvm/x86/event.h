@@ -40,7 +40,7 @@ struct exception {
 	bool pending;
 	u8 vector;
 	bool has_error_code;
-	bool has_payload;	/* payload goes to CR2 (#PF) or DR6 (#DB) */
+	bool has_payload;	/* payload: CR2 (#PF), dr6_after_db()'s (#DB) */
 	u32 error_code;
 	u64 payload;
 };

@@ -161,6 +161,7 @@ static inline void regs_touch(struct regs *regs, u32 groups)
 #define EFER_TCE_BIT BIT(15)
 #define EFER_AUTOIBRS_BIT BIT(21)
 
+#define DR6_HITS GENMASK(3, 0)	/* B0-B3 */
 #define DR6_BUS_LOCK BIT(11)
 #define DR6_BD BIT(13)
 #define DR6_BS BIT(14)

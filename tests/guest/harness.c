@@ -96,6 +96,15 @@ bool on_bochs(void)
 	return host && strcmp(host, "intel") == 0;
 }
 
+void skip_on_bochs_svm(const char *why)
+{
+	unsigned int eax, ebx, ecx = 0, edx;
+
+	__cpuid(0x80000001, eax, ebx, ecx, edx);
+	if (on_bochs() && (ecx & 4))		/* SVM */
+		skip("Bochs' SVM %s", why);
+}
+
 /* --- VM --------------------------------------------------------------- */
 
 void *host_pages(size_t size)

@@ -203,6 +203,7 @@ long need_cap(struct vm *vm, unsigned int cap);
 void skip_on_reference(const char *why);
 bool on_tcg(void);
 bool on_bochs(void);
+void skip_on_bochs_svm(const char *why);
 
 /* --- VM and vCPU ------------------------------------------------------ */
 

@@ -228,6 +228,16 @@ static void test_debug(void **state)
 	assert_false(dr67_check(BIT_ULL(32)));
 	assert_int_equal(dr6_fix(&limits, 0), 0xffff0ff0);
 	assert_int_equal(dr6_fix(&limits, 0xffffffff), 0xffffefff);
+	assert_int_equal(dr6_after_db(0xffff0ff0, 0x4000), 0xffff4ff0);
+	/* The hits are those of this #DB alone, the rest adds up. */
+	assert_int_equal(dr6_after_db(0xffff4ff2, 0x2001), 0xffff6ff1);
+	/* Bus lock and RTM, which DR6 has inverted; for this #DB alone, too */
+	assert_int_equal(dr6_after_db(0xffff0ff0, 0x10800), 0xfffe07f0);
+	assert_int_equal(dr6_after_db(0xfffe07f0, 0x8000), 0xffff8ff0);
+	/* What DR6 has not, whoever asks for it */
+	assert_int_equal(dr6_after_db(0xffff0ff0, ~0x1e80full), 0xffff0ff0);
+	assert_int_equal(dr6_payload(0xffff4ff0), 0x4000);
+	assert_int_equal(dr6_payload(0xfffe0ff1), 0x10001);
 	assert_int_equal(dr7_fix(0), 0x400);
 	assert_int_equal(dr7_fix(0xffffffff), 0xffff27ff);
 	assert_true(cr8_check(15));

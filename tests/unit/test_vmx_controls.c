@@ -29,7 +29,7 @@ static void test_legal(void **state)
 		for (p = 0; p < 256; p++) {
 			struct policy policy = {
 				.hlt_exits = p & 1, .pause_exits = p & 2,
-				.mwait_exits = p & 4, .dr_exits = p & 8,
+				.mwait_exits = p & 4,
 				.invlpg_exits = p & 16, .tsc_exits = p & 32,
 				.single_step = p & 64,
 			};
