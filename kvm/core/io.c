@@ -99,6 +99,9 @@ int io_coalesced_add(struct vm *vm, u64 start, u32 len, bool pio)
 	struct bus_range range;
 	int err;
 
+	/* In-tree takes it, too: a zone that no access is in. */
+	if (!len)
+		return 0;
 	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 	if (!c)
 		return -ENOMEM;
@@ -118,25 +121,35 @@ int io_coalesced_add(struct vm *vm, u64 start, u32 len, bool pio)
 	return 0;
 }
 
+/* As an access to all of the range would be taken by the zone. */
+static bool coalesced_covers(const struct coalesced_zone *zone, u64 start,
+			     u32 len)
+{
+	u64 offset = start - zone->start;
+
+	return offset <= zone->len && zone->len - offset >= len;
+}
+
+/*
+ * The zones that have all of the named range in them go, as a whole, as the
+ * in-tree modules do it: the documentation says nothing of zones that differ.
+ */
 int io_coalesced_remove(struct vm *vm, u64 start, u32 len, bool pio)
 {
 	struct coalesced_zone *zone, *next;
-	u64 end;
+	int err;
 
-	if (check_add_overflow(start, (u64)len, &end))
-		return -EINVAL;
 	guard(mutex)(&vm->mem.slots_lock);
 	list_for_each_entry_safe(zone, next, &vm->coalesced_zones, link) {
 		struct coalesced_dev *c =
 			container_of(zone, struct coalesced_dev, zone);
 		struct bus_range range = coalesced_range(c);
 
-		/* All zones inside the named range go, as the API has it. */
-		if (zone->pio != pio || zone->start < start ||
-		    zone->start + zone->len > end)
+		if (zone->pio != pio || !coalesced_covers(zone, start, len))
 			continue;
-		if (vm_bus_remove(vm, pio ? VM_BUS_PIO : VM_BUS_MMIO, &range))
-			continue;
+		err = vm_bus_remove(vm, pio ? VM_BUS_PIO : VM_BUS_MMIO, &range);
+		if (err)
+			return err;
 		list_del(&zone->link);
 		kfree(c);
 	}

@@ -213,15 +213,40 @@ static void vm_bus_publish(struct vm *vm, enum vm_bus bus,
 	host_free(old);
 }
 
+int vm_bus_add_all(struct vm *vm, const struct vm_bus_range *ranges,
+		   unsigned int n)
+{
+	struct bus_table *old[VM_BUS_COUNT], *new[VM_BUS_COUNT], *table;
+	enum bus_rc rc = BUS_OK;
+	unsigned int i, bus;
+
+	for (bus = 0; bus < VM_BUS_COUNT; bus++)
+		old[bus] = new[bus] = vm_bus_table(vm, bus);
+	for (i = 0; i < n && rc == BUS_OK; i++) {
+		bus = ranges[i].bus;
+		rc = bus_table_add(new[bus], &ranges[i].range, &table);
+		if (rc != BUS_OK)
+			break;
+		if (new[bus] != old[bus])
+			host_free(new[bus]);
+		new[bus] = table;
+	}
+	for (bus = 0; bus < VM_BUS_COUNT; bus++) {
+		if (new[bus] == old[bus])
+			continue;
+		if (rc == BUS_OK)
+			vm_bus_publish(vm, bus, new[bus], old[bus]);
+		else
+			host_free(new[bus]);
+	}
+	return vm_bus_errno(rc);
+}
+
 int vm_bus_add(struct vm *vm, enum vm_bus bus, const struct bus_range *range)
 {
-	struct bus_table *old = vm_bus_table(vm, bus);
-	struct bus_table *table;
-	enum bus_rc rc = bus_table_add(old, range, &table);
+	const struct vm_bus_range one = { .bus = bus, .range = *range };
 
-	if (rc == BUS_OK)
-		vm_bus_publish(vm, bus, table, old);
-	return vm_bus_errno(rc);
+	return vm_bus_add_all(vm, &one, 1);
 }
 
 int vm_bus_remove(struct vm *vm, enum vm_bus bus,

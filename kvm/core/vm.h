@@ -150,13 +150,21 @@ static inline const struct bus_table *vm_bus(const struct vm *vm,
 	return rcu_dereference_raw(vm->bus[bus]);
 }
 
+struct vm_bus_range {
+	enum vm_bus bus;
+	struct bus_range range;
+};
+
 /**
  * vm_bus_add() - make @range visible to vCPUs; slots_lock held
+ * vm_bus_add_all() - the same for @n ranges: all of them or none
  * vm_bus_remove() - take it back: on return no vCPU uses or will use it
  *
- * -EEXIST, -ENOSPC, -ENOMEM / -ENOENT. May sleep, waits for nobody but vCPUs
- * that are inside an access.
+ * -EEXIST, -ENOSPC, -ENOMEM / -ENOENT, -ENOMEM: then nothing was changed. May
+ * sleep, waits for nobody but vCPUs that are inside an access.
  */
+int vm_bus_add_all(struct vm *vm, const struct vm_bus_range *ranges,
+		   unsigned int n);
 int vm_bus_add(struct vm *vm, enum vm_bus bus, const struct bus_range *range);
 int vm_bus_remove(struct vm *vm, enum vm_bus bus,
 		  const struct bus_range *range);

@@ -371,27 +371,26 @@ static struct irqchip *chip_alloc(struct vm *vm)
 	return chip;
 }
 
+#define PIC_PORTS(first)						\
+	{ .bus = VM_BUS_PIO, .range.start = (first), .range.len = 2,	\
+	  .range.dev = &chip->pic_dev }
+
 static int chip_register(struct irqchip *chip)
 {
-	struct bus_range range = { .len = 2, .dev = &chip->pic_dev };
-	static const u16 pic_ports[] = { 0x20, 0xa0, 0x4d0 };
-	struct vm *vm = chip->vm;
-	unsigned int i;
-	int err;
-
-	guard(mutex)(&vm->mem.slots_lock);
-	for (i = 0; i < ARRAY_SIZE(pic_ports); i++) {
-		range.start = pic_ports[i];
-		err = vm_bus_add(vm, VM_BUS_PIO, &range);
-		if (err)
-			return err;
-	}
-	range = (struct bus_range){
-		.start = IOAPIC_BASE,
-		.len = IOAPIC_SIZE,
-		.dev = &chip->ioapic_dev,
+	const struct vm_bus_range ranges[] = {
+		PIC_PORTS(0x20),
+		PIC_PORTS(0xa0),
+		PIC_PORTS(0x4d0),
+		{
+			.bus = VM_BUS_MMIO,
+			.range.start = IOAPIC_BASE,
+			.range.len = IOAPIC_SIZE,
+			.range.dev = &chip->ioapic_dev,
+		},
 	};
-	return vm_bus_add(vm, VM_BUS_MMIO, &range);
+
+	guard(mutex)(&chip->vm->mem.slots_lock);
+	return vm_bus_add_all(chip->vm, ranges, ARRAY_SIZE(ranges));
 }
 
 static int chip_check(struct vm *vm)
@@ -412,16 +411,15 @@ int chip_create(struct vm *vm)
 	chip = chip_alloc(vm);
 	if (!chip)
 		return -ENOMEM;
+	/* Of no use without chips, and replaced by a second try. */
 	err = route_set_default(vm);
+	if (!err)
+		err = chip_register(chip);
 	if (err) {
 		kfree(chip);
 		return err;
 	}
 	smp_store_release(&vm->irqchip, chip);
-	err = chip_register(chip);
-	/* Half a set of chips cannot be taken back for sure: no memory. */
-	if (vm_bug(vm, err, "interrupt chips not registered"))
-		return err;
 	smp_store_release(&vm->irqchip_mode, IRQCHIP_KERNEL);
 	return 0;
 }

@@ -85,28 +85,28 @@ static const struct bus_dev_ops pit_bus_ops = {
 
 static int pit_register(struct irqchip *chip, bool speaker)
 {
-	struct bus_range counters = {
-		.start = 0x40,
-		.len = 4,
-		.dev = &chip->pit_dev,
+	const struct vm_bus_range ranges[] = {
+		{
+			.bus = VM_BUS_PIO,
+			.range.start = 0x40,
+			.range.len = 4,
+			.range.dev = &chip->pit_dev,
+		}, {
+			.bus = VM_BUS_PIO,
+			.range.start = 0x61,
+			.range.len = 1,
+			.range.dev = &chip->pit_dev,
+		},
 	};
-	struct bus_range port61 = {
-		.start = 0x61,
-		.len = 1,
-		.dev = &chip->pit_dev,
-	};
-	int err;
 
 	guard(mutex)(&chip->vm->mem.slots_lock);
-	err = vm_bus_add(chip->vm, VM_BUS_PIO, &counters);
-	if (err || !speaker)
-		return err;
-	return vm_bus_add(chip->vm, VM_BUS_PIO, &port61);
+	return vm_bus_add_all(chip->vm, ranges, speaker ? 2 : 1);
 }
 
 int chip_create_pit(struct vm *vm, const struct kvm_pit_config *config)
 {
 	struct irqchip *chip = vm->irqchip;
+	int err;
 
 	lockdep_assert_held(&vm->lock);
 	if (vm->irqchip_mode != IRQCHIP_KERNEL)
@@ -122,14 +122,13 @@ int chip_create_pit(struct vm *vm, const struct kvm_pit_config *config)
 	chip_timer_init(&chip->pit_timer, pit_fired);
 	scoped_guard(spinlock_irqsave, &chip->lock)
 		pit_init(&chip->pit);
-	/*
-	 * The chip has a PIT from here on, even one whose ports could not all
-	 * be registered: a second try would find -EEXIST.
-	 */
+	err = pit_register(chip, config->flags & KVM_PIT_SPEAKER_DUMMY);
+	if (err)
+		return err;
 	smp_store_release(&chip->has_pit, true);
 	scoped_guard(mutex, &vm->irq_lock)
 		chip_update_watch(vm);
-	return pit_register(chip, config->flags & KVM_PIT_SPEAKER_DUMMY);
+	return 0;
 }
 
 static struct irqchip *pit_chip(struct vm *vm)

@@ -247,6 +247,45 @@ TEST(coalesced_mmio)
 	expect_write(v, REG, 4, 1);
 }
 
+PAYLOAD(64, writes_reg,
+	mov $REG, %ebx;
+1:	mov %eax, (%rbx);
+	mov %eax, 0x80(%rbx);
+	out %al, $0x80;
+	jmp 1b;
+)
+
+static long zone_ioctl(struct vcpu *v, unsigned long cmd, uint64_t addr,
+		       uint32_t size)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = addr, .size = size };
+
+	return IOCTL(v->vm->fd, cmd, &zone);
+}
+
+/* Zones that have the named range in them go, as a whole, and no others. */
+TEST(coalesced_mmio_removed_by_a_part)
+{
+	struct vcpu *v = boot(0, &writes_reg);
+
+	OK(zone_ioctl(v, KVM_REGISTER_COALESCED_MMIO, REG, 0x40));
+	OK(zone_ioctl(v, KVM_REGISTER_COALESCED_MMIO, REG + 0x80, 0x40));
+	OK(zone_ioctl(v, KVM_UNREGISTER_COALESCED_MMIO, REG, 0x1000));
+	OK(zone_ioctl(v, KVM_UNREGISTER_COALESCED_MMIO, REG + 0x3d, 4));
+	OK(zone_ioctl(v, KVM_UNREGISTER_COALESCED_MMIO, REG + 0x3c, -4u));
+	OK(zone_ioctl(v, KVM_UNREGISTER_COALESCED_MMIO, -4ull, 8));
+	expect_out(v, 0x80, 1, 0);		/* both are there */
+	OK(zone_ioctl(v, KVM_UNREGISTER_COALESCED_MMIO, REG + 4, 4));
+	expect_write(v, REG, 4, 0);
+	expect_out(v, 0x80, 1, 0);
+	OK(zone_ioctl(v, KVM_UNREGISTER_COALESCED_MMIO, REG + 0x81, 0));
+	expect_write(v, REG, 4, 0);
+	expect_write(v, REG + 0x80, 4, 0);
+	OK(zone_ioctl(v, KVM_REGISTER_COALESCED_MMIO, REG, 0));
+	expect_out(v, 0x80, 1, 0);
+	expect_write(v, REG, 4, 0);
+}
+
 PAYLOAD(64, fills_ring,
 	mov $REG, %ebx;
 	xor %eax, %eax;
