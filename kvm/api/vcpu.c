@@ -248,8 +248,7 @@ long vcpu_ioctl_set_attr(struct ioctl_ctx *ctx, void *data)
 
 long vcpu_ioctl_nmi(struct ioctl_ctx *ctx, void *data)
 {
-	atomic_inc(&ctx->vcpu->nmi_inbox);
-	vcpu_request(ctx->vcpu, REQ_NMI);
+	vcpu_send_nmi(ctx->vcpu);
 	return 0;
 }
 

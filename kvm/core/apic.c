@@ -101,8 +101,8 @@ static void apic_nmi(struct lapic *l)
 {
 	struct vcpu *vcpu = vcpu_of(apic_of(l));
 
-	atomic_inc(&vcpu->nmi_inbox);
-	vcpu_request_kick(vcpu, REQ_NMI);
+	vcpu_send_nmi(vcpu);
+	vcpu_kick(vcpu);
 }
 
 static void apic_send_ipi(struct lapic *l, const struct apic_msg *msg)

@@ -62,7 +62,9 @@ int halt_block(struct vcpu *vcpu)
 	halt_sleep(vcpu);
 	epoch_enter(&vcpu->reader);
 
-	clear_bit(REQ_UNHALT, &vcpu->requests);
+	/* KVM_RUN's caller looks at vm->dead. */
+	if (test_bit(REQ_VM_DEAD, &vcpu->requests))
+		return 1;
 	halt_take_mp_events(vcpu);
 	if (vcpu->mp_state == MP_HALTED && vcpu_has_work(vcpu)) {
 		vcpu->stat.halt_wakeup++;

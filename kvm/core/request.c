@@ -73,6 +73,24 @@ void vcpu_request_kick(struct vcpu *vcpu, enum request req)
 	vcpu_kick(vcpu);
 }
 
+/* One in delivery's place, one latched behind it. */
+#define NMIS_MAX 2
+
+void vcpu_send_nmi(struct vcpu *vcpu)
+{
+	atomic_add_unless(&vcpu->nmi_inbox, 1, NMIS_MAX);
+	vcpu_request(vcpu, REQ_NMI);
+}
+
+void vcpu_take_nmis(struct vcpu *vcpu)
+{
+	unsigned int limit = vcpu->events.nmi_blocked ? NMIS_MAX - 1 : NMIS_MAX;
+	unsigned int got = atomic_xchg(&vcpu->nmi_inbox, 0);
+
+	vcpu->events.nmi_pending =
+		min(limit, vcpu->events.nmi_pending + got);
+}
+
 static void request_ipi(void *unused)
 {
 	/* Taking the interrupt was the point: the guest has exited. */
@@ -128,28 +146,9 @@ static bool request_tlb_flush_guest(struct vcpu *vcpu, int *ret)
 	return true;
 }
 
-static bool request_root(struct vcpu *vcpu, int *ret)
-{
-	backend_call(set_root)(vcpu, mmu_root(&vcpu->vm->mmu),
-			       mmu_root_levels(&vcpu->vm->mmu));
-	return true;
-}
-
-static bool request_triple_fault(struct vcpu *vcpu, int *ret)
-{
-	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
-	*ret = 0;
-	return false;
-}
-
 static bool request_nmi(struct vcpu *vcpu, int *ret)
 {
-	/* Two can wait: one in delivery's place, one latched behind it. */
-	unsigned int limit = vcpu->events.nmi_blocked ? 1 : 2;
-	unsigned int got = atomic_xchg(&vcpu->nmi_inbox, 0);
-
-	vcpu->events.nmi_pending =
-		min(limit, vcpu->events.nmi_pending + got);
+	vcpu_take_nmis(vcpu);
 	return true;
 }
 
@@ -185,17 +184,12 @@ static const struct request_row request_rows[REQ_COUNT] = {
 	[REQ_VM_DEAD] = { "vm dead", request_vm_dead },
 	[REQ_TLB_FLUSH] = { "tlb flush", request_tlb_flush },
 	[REQ_TLB_FLUSH_GUEST] = { "guest tlb flush", request_tlb_flush_guest },
-	[REQ_ROOT] = { "root", request_root },
-	[REQ_TRIPLE_FAULT] = { "triple fault", request_triple_fault },
-	/* Taken by the run loop, which sees mp_state change. */
-	[REQ_MP_EVENTS] = { "mp events", request_nothing },
 	[REQ_NMI] = { "nmi", request_nmi },
 	/* Being there was enough: the arbiter looks before each entry. */
 	[REQ_EVENT] = { "event", request_nothing },
 	[REQ_EOI_MAP] = { "eoi map", request_eoi_map },
 	[REQ_CLOCK_UPDATE] = { "clock update", request_clock_update },
 	[REQ_MASTERCLOCK] = { "master clock", request_masterclock },
-	[REQ_UNHALT] = { "unhalt", request_nothing },
 };
 
 bool request_handle(struct vcpu *vcpu, int *ret)

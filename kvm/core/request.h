@@ -19,15 +19,11 @@ enum request {
 	REQ_VM_DEAD,		/* leave KVM_RUN with -EIO */
 	REQ_TLB_FLUSH,		/* guest translations through the TDP root */
 	REQ_TLB_FLUSH_GUEST,	/* the guest's own translations (PV, CR4.PGE) */
-	REQ_ROOT,		/* the TDP root changed */
-	REQ_TRIPLE_FAULT,
-	REQ_MP_EVENTS,		/* INIT or SIPI is pending in the LAPIC */
 	REQ_NMI,		/* the NMI inbox is not empty */
 	REQ_EVENT,		/* look at interrupts again before entry */
 	REQ_EOI_MAP,		/* whose end of interrupt counts has changed */
 	REQ_MASTERCLOCK,	/* recompute the VM's (tsc, ns) pair */
 	REQ_CLOCK_UPDATE,	/* rewrite this vCPU's pvclock page */
-	REQ_UNHALT,		/* end a halt whatever the interrupt state */
 	REQ_COUNT,
 };
 
@@ -52,6 +48,17 @@ void vcpu_kick(struct vcpu *vcpu);
  * if it is in guest mode, wake it if it sleeps; any context
  */
 void vcpu_post(struct vcpu *vcpu);
+
+/**
+ * vcpu_send_nmi() - an NMI for the vCPU, seen before its next entry; any context
+ *
+ * Does not make a running guest exit: see vcpu_kick(). Of more than two that
+ * wait, the rest is lost, as in hardware.
+ */
+void vcpu_send_nmi(struct vcpu *vcpu);
+
+/** vcpu_take_nmis() - move what was sent to vcpu->events; the vCPU's thread */
+void vcpu_take_nmis(struct vcpu *vcpu);
 
 /** vcpu_wake() - end a block of the vCPU, no IPI; any context */
 void vcpu_wake(struct vcpu *vcpu);

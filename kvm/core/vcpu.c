@@ -86,8 +86,12 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 {
 	const struct cpuid_set *cpuid = vcpu->cpuid;
 
+	/* INIT leaves most MSRs alone: those that the hardware has, too. */
+	if (init)
+		vcpu_regs(vcpu, RG_ALL);
 	vcpu->events = (struct events){ };
 	vcpu->user_irq_pending = false;
+	atomic_set(&vcpu->nmi_inbox, 0);
 	io_forget(vcpu);
 	if (vcpu->lapic)
 		lapic_reset(vcpu->lapic, init);
@@ -367,14 +371,13 @@ bool vcpu_has_work(struct vcpu *vcpu)
 {
 	struct lapic *lapic = vcpu->lapic;
 
-	if (lapic && lapic_events(lapic))
+	if ((lapic && lapic_events(lapic)) ||
+	    test_bit(REQ_VM_DEAD, &vcpu->requests))
 		return true;
 	if (vcpu->mp_state == MP_UNINITIALIZED ||
 	    vcpu->mp_state == MP_INIT_RECEIVED)
 		return false;
-	if (test_bit(REQ_UNHALT, &vcpu->requests) ||
-	    test_bit(REQ_VM_DEAD, &vcpu->requests) ||
-	    vcpu->events.exception.pending || vcpu->events.triple_fault)
+	if (vcpu->events.exception.pending || vcpu->events.triple_fault)
 		return true;
 	if (atomic_read(&vcpu->nmi_inbox) ||
 	    (vcpu->events.nmi_pending && !vcpu->events.nmi_blocked))

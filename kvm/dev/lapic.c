@@ -265,6 +265,21 @@ static enum lapic_rc deliver_init(struct lapic *l)
 	return LAPIC_DELIVERED;
 }
 
+/*
+ * The first after an INIT counts: a processor that has taken it waits for none
+ * any more, whether its thread has got that far or not.
+ */
+static enum lapic_rc deliver_startup(struct lapic *l, u8 vector)
+{
+	if (test_bit(LAPIC_EV_SIPI, &l->events))
+		return LAPIC_DELIVERED;
+	WRITE_ONCE(l->sipi_vector, vector);
+	smp_wmb();
+	set_bit(LAPIC_EV_SIPI, &l->events);
+	l->cfg->ops->kick(l);
+	return LAPIC_DELIVERED;
+}
+
 enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg)
 {
 	switch (msg->delivery) {
@@ -279,11 +294,7 @@ enum lapic_rc lapic_deliver(struct lapic *l, const struct apic_msg *msg)
 			return LAPIC_IGNORED;
 		return deliver_init(l);
 	case DELIVER_STARTUP:
-		WRITE_ONCE(l->sipi_vector, msg->vector);
-		smp_wmb();
-		set_bit(LAPIC_EV_SIPI, &l->events);
-		l->cfg->ops->kick(l);
-		return LAPIC_DELIVERED;
+		return deliver_startup(l, msg->vector);
 	case DELIVER_EXTINT:
 		l->cfg->ops->kick(l);
 		return LAPIC_DELIVERED;

@@ -83,6 +83,101 @@ TEST(smp_init_of_a_running_vcpu)
 	expect_started(ap);
 }
 
+#define MSR_LSTAR	   0xc0000082
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_SYSENTER_EIP   0x176
+
+#define WRITE_MSR(index, value)						\
+	mov $index, %ecx;						\
+	mov $value, %eax;						\
+	xor %edx, %edx;							\
+	wrmsr
+
+PAYLOAD(64, writes_msrs,
+	WRITE_MSR(MSR_LSTAR, 0x1234);
+	WRITE_MSR(MSR_KERNEL_GS_BASE, 0x5678);
+	WRITE_MSR(MSR_SYSENTER_EIP, 0x9abc);
+	xor %eax, %eax;
+1:	out %al, $0x80;
+	jmp 1b;
+)
+
+/* What the guest wrote, which no exit told of: SDM vol. 3, table 10-1. */
+TEST(smp_init_keeps_msrs)
+{
+	struct vm *vm = vm_new(VM_IRQCHIP);
+	struct vcpu *bsp = vcpu_new(vm, 0), *ap = vcpu_new(vm, 1);
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	load_at(vm, GPA_SIPI, &started);
+	vcpu_start(bsp, &starts_one);
+	vcpu_start(ap, &writes_msrs);
+	OK(IOCTL(ap->fd, KVM_SET_MP_STATE, &mp));
+	expect_quiet(ap);
+	expect_out(bsp, 0x80, 1, 0);
+	expect_started(ap);
+	EQ(get_msr(ap, MSR_LSTAR), 0x1234);
+	EQ(get_msr(ap, MSR_KERNEL_GS_BASE), 0x5678);
+	EQ(get_msr(ap, MSR_SYSENTER_EIP), 0x9abc);
+}
+
+PAYLOAD(64, nmi_then_start,
+	LAPIC_ON;
+	movl $0x01000000, ICR_HIGH(%rbp);
+	movl $0x4400, ICR_LOW(%rbp);
+	movl $0x4500, ICR_LOW(%rbp);
+	movl $0x4618, ICR_LOW(%rbp);
+	xor %eax, %eax;
+1:	out %al, $0x80;
+	jmp 1b;
+)
+
+/* An NMI that the INIT found still waiting is gone with the rest. */
+TEST(smp_init_drops_nmi)
+{
+	struct vm *vm = vm_new(VM_IRQCHIP);
+	struct vcpu *bsp = vcpu_new(vm, 0), *ap = vcpu_new(vm, 1);
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_vcpu_events ev;
+
+	load_at(vm, GPA_SIPI, &started);
+	vcpu_start(bsp, &nmi_then_start);
+	vcpu_start(ap, ticking);
+	OK(IOCTL(ap->fd, KVM_SET_MP_STATE, &mp));
+	expect_quiet(ap);
+	expect_out(bsp, 0x80, 1, 0);
+	/* It takes the INIT here, without a look at the NMI. */
+	OK(IOCTL(ap->fd, KVM_GET_MP_STATE, &mp));
+	expect_started(ap);
+	OK(IOCTL(ap->fd, KVM_GET_VCPU_EVENTS, &ev));
+	EQ(ev.nmi.pending, 0);
+	EQ(ev.nmi.masked, 0);
+}
+
+PAYLOAD(64, starts_twice,
+	LAPIC_ON;
+	movl $0x01000000, ICR_HIGH(%rbp);
+	movl $0x4500, ICR_LOW(%rbp);
+	movl $0x4618, ICR_LOW(%rbp);
+	movl $0x4619, ICR_LOW(%rbp);
+	xor %eax, %eax;
+1:	out %al, $0x80;
+	jmp 1b;
+)
+
+/* Of two startup IPIs the first starts it, though its thread sees both. */
+TEST(smp_first_startup_counts)
+{
+	struct vm *vm = vm_new(VM_IRQCHIP);
+	struct vcpu *bsp = vcpu_new(vm, 0), *ap = vcpu_new(vm, 1);
+
+	skip_on_reference("the second one wins");
+	load_at(vm, GPA_SIPI, &started);
+	vcpu_start(bsp, &starts_twice);
+	expect_out(bsp, 0x80, 1, 0);
+	expect_started(ap);
+}
+
 PAYLOAD(64, sends,
 	LAPIC_ON;
 	PIC_OFF;
