@@ -91,12 +91,11 @@ long sregs_get(struct ioctl_ctx *ctx, void *data)
 	struct vcpu *vcpu = ctx->vcpu;
 	struct kvm_sregs *out = data;
 	unsigned long *map = (unsigned long *)out->interrupt_bitmap;
+	int irq = vcpu_held_irq(vcpu);
 
 	sregs_fill(vcpu, out);
-	if (vcpu->events.reinject.type == EVENT_IRQ)
-		__set_bit(vcpu->events.reinject.vector, map);
-	else if (vcpu->user_irq_pending)
-		__set_bit(vcpu->user_irq, map);
+	if (irq >= 0)
+		__set_bit(irq, map);
 	return 0;
 }
 
@@ -210,12 +209,9 @@ long sregs_set(struct ioctl_ctx *ctx, void *data)
 	long ret;
 
 	ret = sregs_apply(vcpu, in, NULL);
-	if (ret || irq >= KVM_NR_INTERRUPTS)
-		return ret;
-	vcpu->events.reinject = (struct event){
-		.type = EVENT_IRQ, .vector = irq,
-	};
-	return 0;
+	if (!ret && irq < KVM_NR_INTERRUPTS)
+		vcpu_hold_irq(vcpu, irq);
+	return ret;
 }
 
 /* Given PDPTEs are PAE paging's, and legal ones. */

@@ -251,15 +251,6 @@ long state_set_mp(struct ioctl_ctx *ctx, void *data)
 
 /* ---- events ----------------------------------------------------------- */
 
-static void state_nmi_inbox(struct vcpu *vcpu)
-{
-	unsigned int limit = vcpu->events.nmi_blocked ? 1 : 2;
-	unsigned int got = atomic_xchg(&vcpu->nmi_inbox, 0);
-
-	vcpu->events.nmi_pending =
-		min(limit, vcpu->events.nmi_pending + got);
-}
-
 static void state_exception_out(struct vcpu *vcpu,
 				struct kvm_vcpu_events *out)
 {
@@ -291,20 +282,31 @@ static void state_exception_out(struct vcpu *vcpu,
 	exc->has_payload = false;
 }
 
+/* A software interrupt in flight gives way: its INT is executed again. */
+static void state_interrupt_out(struct vcpu *vcpu, struct kvm_vcpu_events *out)
+{
+	const struct event *in_flight = &vcpu->events.reinject;
+	int irq = vcpu_held_irq(vcpu);
+
+	if (irq >= 0) {
+		out->interrupt.injected = 1;
+		out->interrupt.nr = irq;
+	} else if (in_flight->type == EVENT_SOFT_IRQ) {
+		out->interrupt.injected = 1;
+		out->interrupt.nr = in_flight->vector;
+		out->interrupt.soft = 1;
+	}
+}
+
 long state_get_events(struct ioctl_ctx *ctx, void *data)
 {
 	struct vcpu *vcpu = ctx->vcpu;
 	struct events *ev = &vcpu->events;
 	struct kvm_vcpu_events *out = data;
 
-	state_nmi_inbox(vcpu);
+	vcpu_take_nmis(vcpu);
 	state_exception_out(vcpu, out);
-	if (ev->reinject.type == EVENT_IRQ ||
-	    ev->reinject.type == EVENT_SOFT_IRQ) {
-		out->interrupt.injected = 1;
-		out->interrupt.nr = ev->reinject.vector;
-		out->interrupt.soft = ev->reinject.type == EVENT_SOFT_IRQ;
-	}
+	state_interrupt_out(vcpu, out);
 	out->interrupt.shadow =
 		(ev->shadow & SHADOW_STI ? KVM_X86_SHADOW_INT_STI : 0) |
 		(ev->shadow & SHADOW_MOV_SS ? KVM_X86_SHADOW_INT_MOV_SS : 0);
@@ -344,7 +346,10 @@ static bool state_check_events(struct vcpu *vcpu,
 	return true;
 }
 
-/* One event at most can be in flight: the first that the VMM names. */
+/*
+ * One event at most can be in flight: the first that the VMM names. Interrupts
+ * of a controller are vcpu_hold_irq()'s.
+ */
 static struct event state_in_flight(const struct kvm_vcpu_events *in,
 				    bool injected)
 {
@@ -354,11 +359,9 @@ static struct event state_in_flight(const struct kvm_vcpu_events *in,
 				       in->exception.error_code);
 	if (in->nmi.injected)
 		return (struct event){ .type = EVENT_NMI, .vector = VEC_NMI };
-	if (in->interrupt.injected)
+	if (in->interrupt.injected && in->interrupt.soft)
 		return (struct event){
-			.type = in->interrupt.soft ? EVENT_SOFT_IRQ :
-						     EVENT_IRQ,
-			.vector = in->interrupt.nr,
+			.type = EVENT_SOFT_IRQ, .vector = in->interrupt.nr,
 		};
 	return (struct event){ .type = EVENT_NONE };
 }
@@ -373,6 +376,9 @@ long state_set_events(struct ioctl_ctx *ctx, void *data)
 	if (!state_check_events(vcpu, in))
 		return -EINVAL;
 	ev->reinject = state_in_flight(in, in->exception.injected);
+	if (!vcpu->lapic || ev->reinject.type == EVENT_NONE)
+		vcpu_hold_irq(vcpu, in->interrupt.injected &&
+				    !in->interrupt.soft ? in->interrupt.nr : -1);
 	ev->exception = (struct exception){
 		.pending = payload && in->exception.pending,
 		.vector = in->exception.nr,

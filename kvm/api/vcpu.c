@@ -261,6 +261,10 @@ long vcpu_ioctl_interrupt(struct ioctl_ctx *ctx, void *data)
 		return -EINVAL;
 	if (vcpu->vm->irqchip_mode == IRQCHIP_KERNEL)
 		return -ENXIO;
+	if (!vcpu->lapic) {
+		vcpu_hold_irq(vcpu, irq->irq);
+		return 0;
+	}
 	if (vcpu->user_irq_pending)
 		return -EEXIST;
 	vcpu->user_irq = irq->irq;

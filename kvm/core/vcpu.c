@@ -367,6 +367,33 @@ bool vcpu_can_take_irq(struct vcpu *vcpu)
 	       !vcpu->events.exception.pending;
 }
 
+int vcpu_held_irq(const struct vcpu *vcpu)
+{
+	const struct event *in_flight = &vcpu->events.reinject;
+
+	if (in_flight->type == EVENT_IRQ)
+		return in_flight->vector;
+	return !vcpu->lapic && vcpu->user_irq_pending ? vcpu->user_irq : -1;
+}
+
+void vcpu_hold_irq(struct vcpu *vcpu, int vector)
+{
+	struct event *in_flight = &vcpu->events.reinject;
+
+	if (in_flight->type == EVENT_IRQ)
+		in_flight->type = EVENT_NONE;
+	if (!vcpu->lapic)
+		vcpu->user_irq_pending = vector >= 0;
+	if (vector < 0)
+		return;
+	if (vcpu->lapic)
+		*in_flight = (struct event){
+			.type = EVENT_IRQ, .vector = vector,
+		};
+	else
+		vcpu->user_irq = vector;
+}
+
 bool vcpu_has_work(struct vcpu *vcpu)
 {
 	struct lapic *lapic = vcpu->lapic;

@@ -132,9 +132,8 @@ struct vcpu {
 	u64 apic_base;			/* without an in-kernel LAPIC */
 	enum mp_state mp_state;
 	u64 cr8;			/* without an in-kernel LAPIC */
-	bool user_irq_pending;		/* KVM_INTERRUPT without LAPIC */
+	bool user_irq_pending;		/* KVM_INTERRUPT; see vcpu_hold_irq() */
 	u8 user_irq;
-	u32 sipi_vector;
 	struct vcpu_tsc tsc;
 	struct pv_clock_state pv_clock;
 
@@ -241,6 +240,23 @@ void vcpu_update_policy(struct vcpu *vcpu);
 
 /** vcpu_can_take_irq() - RFLAGS.IF and no shadow, nothing being injected */
 bool vcpu_can_take_irq(struct vcpu *vcpu);
+
+/**
+ * vcpu_held_irq() - the interrupt that a controller gave away already, and the
+ * guest does not have yet: its vector, or -1
+ *
+ * It is in flight, or, with no LAPIC in the kernel, it waits for RFLAGS.IF:
+ * to the VMM this is one thing.
+ */
+int vcpu_held_irq(const struct vcpu *vcpu);
+
+/**
+ * vcpu_hold_irq() - make @vector that interrupt, or take it away: -1
+ *
+ * What waits is injected once the guest can take it: the VMM may have changed
+ * RFLAGS since. With a LAPIC in the kernel it replaces what is in flight.
+ */
+void vcpu_hold_irq(struct vcpu *vcpu, int vector);
 
 /**
  * vcpu_log_written() - the hardware tells of @n pages that the guest wrote

@@ -439,6 +439,56 @@ TEST(irq_interrupt_ioctl)
 	REFUSED(ENXIO, interrupt(v, 0x20));
 }
 
+static struct kvm_vcpu_events get_events(struct vcpu *v)
+{
+	struct kvm_vcpu_events ev;
+
+	OK(IOCTL(v->fd, KVM_GET_VCPU_EVENTS, &ev));
+	return ev;
+}
+
+/*
+ * An interrupt that the guest does not have yet is one thing, in whatever the
+ * VMM looks at it: VMMs keep one of these and throw the other away.
+ */
+TEST(irq_interrupt_is_state)
+{
+	struct vcpu *v = boot(0, &enabled);
+	struct kvm_vcpu_events ev;
+	struct kvm_sregs sregs;
+
+	vm_set_isr(v->vm, 0x20, ISR_PLAIN);
+	expect_quiet(v);
+	OK(interrupt(v, 0x20));
+	ev = get_events(v);
+	EQ(ev.interrupt.injected, 1);
+	EQ(ev.interrupt.nr, 0x20);
+	EQ(ev.interrupt.soft, 0);
+	sregs = get_sregs(v);
+	EQ(sregs.interrupt_bitmap[0], 1ull << 0x20);
+	/* What was read is written back: it is there once. */
+	OK(IOCTL(v->fd, KVM_SET_SREGS, &sregs));
+	OK(IOCTL(v->fd, KVM_SET_VCPU_EVENTS, &ev));
+	expect_irq(v, 0x20);
+	EQ(get_events(v).interrupt.injected, 0);
+	expect_quiet(v);
+	vcpu_start(v, &enabled);
+	expect_quiet(v);
+	/* A VMM that resets the vCPU takes it back. */
+	OK(interrupt(v, 0x20));
+	ev = get_events(v);
+	ev.interrupt.injected = 0;
+	OK(IOCTL(v->fd, KVM_SET_VCPU_EVENTS, &ev));
+	EQ(get_sregs(v).interrupt_bitmap[0], 0);
+	expect_quiet(v);
+	/* It goes along by the events alone, as QEMU migrates it. */
+	ev.interrupt.injected = 1;
+	ev.interrupt.nr = 0x20;
+	OK(IOCTL(v->fd, KVM_SET_VCPU_EVENTS, &ev));
+	expect_irq(v, 0x20);
+	expect_quiet(v);
+}
+
 PAYLOAD(64, opens_window,
 	nop;
 	out %al, $0x80;
