@@ -318,5 +318,5 @@ void apic_cpuid_changed(struct vcpu *vcpu)
 		return;
 	l->has_x2apic = cpuid_has(vcpu->cpuid, FEAT_X2APIC);
 	l->has_tsc_deadline = cpuid_has(vcpu->cpuid, FEAT_TSC_DEADLINE);
-	l->tsc_khz = vcpu->tsc.khz;
+	l->tsc_khz = clock_effective_khz(vcpu);
 }

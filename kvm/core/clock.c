@@ -132,12 +132,16 @@ void clock_pair(struct vm *vm, struct clock_sample *out)
 	}
 }
 
-/* Whoever changes a TSC asks for a new look, so a stale answer is mended. */
+/*
+ * Under the lock, so that of two looks the later commits the later answer:
+ * whoever changes a TSC does so before asking for a new look.
+ */
 static bool tscs_match(struct vm *vm)
 {
 	struct vcpu *vcpu, *first = NULL;
 	unsigned int i;
 
+	lockdep_assert_held(&vm->clock.lock);
 	vm_for_each_vcpu(i, vcpu, vm) {
 		if (!first)
 			first = vcpu;
@@ -152,11 +156,12 @@ static bool tscs_match(struct vm *vm)
 void clock_update_master(struct vm *vm)
 {
 	struct vm_clock *c = &vm->clock;
-	bool match = tscs_match(vm);
 	struct host_now h;
+	bool match;
 
 	/* A new base also lies in the past of every guest's TSC. */
 	scoped_guard(raw_spinlock_irqsave, &c->lock) {
+		match = tscs_match(vm);
 		host_now(&h);
 		clock_rebase(c, match && h.tsc_clock, &h, clock_at(c, &h));
 	}
@@ -182,13 +187,14 @@ void clock_get(struct vm *vm, struct kvm_clock_data *data)
 bool clock_set(struct vm *vm, const struct kvm_clock_data *data)
 {
 	struct vm_clock *c = &vm->clock;
-	bool match = tscs_match(vm);
 	u64 ns = data->clock;
 	struct host_now h;
+	bool match;
 
 	if (data->flags & ~CLOCK_FLAGS)
 		return false;
 	scoped_guard(raw_spinlock_irqsave, &c->lock) {
+		match = tscs_match(vm);
 		host_now(&h);
 		/* Time that passed on the way; never a step back. */
 		if ((data->flags & KVM_CLOCK_REALTIME) &&
