@@ -44,6 +44,7 @@ enum flush_scope {
 #define BACKEND_POSTS_DEVICES BIT(9)	/* irte_update() works */
 #define BACKEND_WIDE_ICR BIT(10)	/* x2APIC's ICR: 64 bits in one place */
 #define BACKEND_PDPTES BIT(6)		/* regs.pdpte[] is in force under PAE */
+#define BACKEND_SHUTDOWN_LOSES BIT(11)	/* no guest state left after a shutdown */
 
 /*
  * One line per call: X(return, name, arguments).

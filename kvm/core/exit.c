@@ -407,8 +407,9 @@ static enum run_next exit_deadline(struct vcpu *vcpu, struct exit *exit)
 
 static enum run_next exit_shutdown(struct vcpu *vcpu, struct exit *exit)
 {
-	/* The save area is undefined after it, so leave a defined state. */
-	vcpu_reset(vcpu, true);
+	/* VMMs dump the state of a guest that crashed, where there is one. */
+	if (backend.caps & BACKEND_SHUTDOWN_LOSES)
+		vcpu_reset(vcpu, true);
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 	return RUN_USER;
 }

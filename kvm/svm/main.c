@@ -388,7 +388,8 @@ static_assert(offsetof(struct svm_vcpu, vcpu) == 0);
 /* Facts that backend_register() wants before it calls setup(). */
 static void describe(struct backend *backend, const struct svm_caps *caps)
 {
-	backend->caps = BACKEND_NMI_WINDOW |
+	/* APM vol. 2, 15.14.3 */
+	backend->caps = BACKEND_NMI_WINDOW | BACKEND_SHUTDOWN_LOSES |
 			(caps->next_rip ? BACKEND_NEXT_RIP : 0) |
 			(caps->decode ? BACKEND_DECODE : 0) |
 			(caps->tsc_ratio ? BACKEND_TSC_SCALING : 0) |

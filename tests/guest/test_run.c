@@ -276,14 +276,37 @@ TEST(run_signal_mask)
 
 PAYLOAD(64, triple_fault,
 	lidt nothing(%rip);
+triple_fault_at:
 	ud2;
 nothing:
 	.quad 0, 0;
 )
 
+PAYLOAD_LABEL(triple_fault_at);
+
+/* Intel's hardware leaves the state of the crash, for the VMM to look at. */
 TEST(run_triple_fault_shuts_down)
 {
-	expect_exit(boot(0, &triple_fault), KVM_EXIT_SHUTDOWN);
+	struct vcpu *v = boot(0, &triple_fault);
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+	bool intel = find_cpuid(c, 0, 0)->ecx == 0x6c65746e;
+
+	expect_exit(v, KVM_EXIT_SHUTDOWN);
+	EQ(get_regs(v).rip, intel ? LABEL_GPA(triple_fault, triple_fault_at) :
+				    0xfff0);
+	EQ(get_sregs(v).cr0 & 1, intel);
+}
+
+TEST(run_cr8_without_lapic)
+{
+	struct vcpu *v = boot(0, &halts);
+
+	v->run->cr8 = 16;
+	REFUSED(EINVAL, vcpu_try_run(v));
+	v->run->cr8 = 15;
+	expect_halt(v);
+	EQ(v->run->cr8, 15);
+	EQ(get_sregs(v).cr8, 15);
 }
 
 PAYLOAD(64, jump_nowhere,
