@@ -255,8 +255,13 @@ static bool run_enter(struct vcpu *vcpu)
 	fpu_leave(vcpu);
 	WRITE_ONCE(vcpu->mode, VCPU_OUTSIDE);
 	backend_call(irqoff)(vcpu, &vcpu->exit);
-	/* Host interrupts that made us exit are taken here, as guest time. */
+	/*
+	 * Host interrupts that made the guest exit are taken here, as guest
+	 * time. STI holds them back for one more instruction: without one
+	 * between, CLI would be that.
+	 */
 	local_irq_enable();
+	asm volatile("nop");
 	local_irq_disable();
 	vtime_account_guest_exit();
 	local_irq_enable();

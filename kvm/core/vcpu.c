@@ -29,9 +29,15 @@ static atomic64_t vcpu_serials;
 
 static void vcpu_bind(struct vcpu *vcpu, int cpu)
 {
-	/* None may steer another's speculation, in what VM ever. */
-	if (__this_cpu_read(vcpu_last) != vcpu->serial) {
+	/*
+	 * None may steer another's speculation, in what VM ever. Nor may what
+	 * a vCPU left on a CPU steer it when it comes back: the guest may have
+	 * made a barrier (IBPB) between two of its processes elsewhere.
+	 */
+	if (__this_cpu_read(vcpu_last) != vcpu->serial ||
+	    vcpu->last_cpu != cpu) {
 		__this_cpu_write(vcpu_last, vcpu->serial);
+		vcpu->last_cpu = cpu;
 		indirect_branch_prediction_barrier();
 	}
 	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
@@ -182,6 +188,7 @@ static void vcpu_init_fields(struct vcpu *vcpu, struct vm *vm, int id)
 	vcpu->id = id;
 	vcpu->serial = atomic64_inc_return(&vcpu_serials);
 	vcpu->cpu = -1;
+	vcpu->last_cpu = -1;
 	vcpu_locks_init(vcpu);
 	rcuwait_init(&vcpu->wait);
 	preempt_notifier_init(&vcpu->preempt, &vcpu_preempt_ops);

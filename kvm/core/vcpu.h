@@ -118,8 +118,9 @@ struct vcpu {
 	unsigned long requests;		/* [a] enum request bits */
 	int mode;			/* [a] enum vcpu_mode */
 	int cpu;			/* [a] loaded here, -1 for none */
+	int last_cpu;			/* [v] and here before, while loaded or not */
 	struct rcuwait wait;
-	atomic_t nmi_inbox;		/* [a] NMIs on their way */
+	atomic_t nmi_inbox;		/* [a] NMIs on their way: vcpu_send_nmi() */
 	struct epoch_reader reader;
 
 	/* ---- architectural state [v] ---- */
