@@ -233,6 +233,24 @@ def divisions(f):
         yield f.line_of(m.end()), "a division that base/div.h does not bound"
 
 
+RUN_PAGE = re.compile(r"\brun->(\w+)[\w.\[\]]*\s*([^\s=]|=[=])?")
+RUN_ONCE = re.compile(r"(?:READ_ONCE|sizeof|ARRAY_SIZE)\(&?(?:vcpu->)?$|"
+                      r"\bmem(?:cpy|set)\([^;]*$")
+
+
+def run_page(f):
+    """kvm_run lies in the VMM's memory too, and may change between any two
+    reads: each read is a READ_ONCE() or one memcpy(), what was written there
+    is not read back."""
+    if not f.in_kvm or not f.is_c:
+        return
+    for m in RUN_PAGE.finditer(f.code):
+        before = f.code[max(0, m.start() - 120):m.start()]
+        if m.group(2) and not RUN_ONCE.search(before):
+            yield f.line_of(m.start()), (
+                f"kvm_run's {m.group(1)} is read without READ_ONCE()")
+
+
 def initialisers(f):
     """In kvm/, a struct is initialised by name."""
     if not f.in_kvm or not f.is_c:
@@ -317,7 +335,8 @@ def ioctl_values(names):
 
 FILE_RULES = [include_direction, pure_files, foreign_headers, conditionals,
               spdx, head_comment, line_length, file_length, function_length,
-              warnings, vendor_names, divisions, initialisers, parameters]
+              warnings, vendor_names, divisions, run_page, initialisers,
+              parameters]
 TREE_RULES = [self_standing, ioctl_numbers]
 FOLDERS = ["kvm", "tests", "examples", "bench"]
 

@@ -404,6 +404,7 @@ static const struct emu_ops emuglue_ops = {
 static enum run_next emuglue_failed(struct vcpu *vcpu)
 {
 	const struct emu_insn *insn = &vcpu->work->emu.insn;
+	u8 size = min_t(u8, insn->fetched, EMU_MAX_LEN);
 	struct kvm_run *run = vcpu->run;
 
 	vcpu->stat.insn_emulation_fail++;
@@ -418,10 +419,8 @@ static enum run_next emuglue_failed(struct vcpu *vcpu)
 	run->emulation_failure.ndata = 3;
 	run->emulation_failure.flags =
 		KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
-	run->emulation_failure.insn_size =
-		min_t(u8, insn->fetched, EMU_MAX_LEN);
-	memcpy(run->emulation_failure.insn_bytes, insn->bytes,
-	       run->emulation_failure.insn_size);
+	run->emulation_failure.insn_size = size;
+	memcpy(run->emulation_failure.insn_bytes, insn->bytes, size);
 	return RUN_USER;
 }
 

@@ -36,12 +36,12 @@ enum run_next exit_internal(struct vcpu *vcpu, u32 suberror, u32 ndata,
 			    const u64 *data)
 {
 	struct kvm_run *run = vcpu->run;
-	u32 i;
+	u32 i, n = min_t(u32, ndata, ARRAY_SIZE(run->internal.data));
 
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->internal.suberror = suberror;
-	run->internal.ndata = min_t(u32, ndata, ARRAY_SIZE(run->internal.data));
-	for (i = 0; i < run->internal.ndata; i++)
+	run->internal.ndata = n;
+	for (i = 0; i < n; i++)
 		run->internal.data[i] = data[i];
 	return RUN_USER;
 }

@@ -321,10 +321,14 @@ enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
 		return MEM_ERROR;
 	if (io_pio_replay(vcpu, port, size, count, false))
 		return MEM_OK;
-	for (i = 0; i < count; i++)
-		if (!io_port_write(vcpu, port, size,
-				  (const u8 *)data + i * size))
+	for (i = 0; i < count; i++) {
+		u64 value = 0;
+
+		/* @data may be the page that the VMM has mapped: read it once. */
+		memcpy(&value, (const u8 *)data + i * size, size);
+		if (!io_port_write(vcpu, port, size, &value))
 			break;
+	}
 	if (i == count)
 		return MEM_OK;
 	if (data != vcpu->pio_data)

@@ -91,7 +91,7 @@ static void run_pick(struct vcpu *vcpu)
 		.if_flag = vcpu->regs.rflags & RFLAGS_IF,
 		.irq_masked = vcpu->guest_debug & KVM_GUESTDBG_BLOCKIRQ,
 		.irq_wanted = !vcpu->vm->irqchip &&
-			      vcpu->run->request_interrupt_window,
+			      READ_ONCE(vcpu->run->request_interrupt_window),
 	};
 	struct arbiter_out out;
 	int vector;
@@ -288,7 +288,7 @@ static int run_once(struct vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return 0;
 	}
-	if (!vcpu->lapic && vcpu->run->request_interrupt_window &&
+	if (!vcpu->lapic && READ_ONCE(vcpu->run->request_interrupt_window) &&
 	    !vcpu->user_irq_pending && vcpu_can_take_irq(vcpu)) {
 		vcpu->stat.request_irq_exits++;
 		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;

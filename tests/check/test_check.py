@@ -95,6 +95,15 @@ BROKEN = {
         {"kvm/core/clock.c": C + "u64 f(u64 a, u32 b)\n{\n"
                                  "\treturn DIV_ROUND_UP(a, b);\n}\n"},
     ],
+    "run_page": [
+        {"kvm/core/run.c": C + "int f(void)\n{\n"
+                               "\treturn vcpu->run->exit_reason;\n}\n"},
+        {"kvm/core/run.c": C + "void f(void)\n{\n\tif (run->a.b == 1)\n"
+                               "\t\tg();\n}\n"},
+        {"kvm/core/run.c": C + "void f(void)\n{\n"
+                               "\tfor (i = 0; i < run->internal.ndata; i++)\n"
+                               "\t\trun->internal.data[i] = 1;\n}\n"},
+    ],
     "initialisers": [
         {"kvm/core/vm.c": C + "struct a b = { 1, 2 };\n"},
     ],
@@ -153,6 +162,16 @@ class Check(unittest.TestCase):
                 "kvm/base/div.h": H + "#include \"base/host.h\"\n"
                                       "static inline int d(int a, int b)\n{\n"
                                       "\treturn a / b;\n}\n"}
+        self.assertEqual(problems_of({**CLEAN, **tree}), [])
+
+    def test_run_page_once(self):
+        tree = {"kvm/core/run.c": C + "void f(void)\n{\n"
+                                      "\trun->io.size = 1;\n"
+                                      "\trun->exit_reason =\n\t\tREASON;\n"
+                                      "\tx = READ_ONCE(vcpu->run->cr8);\n"
+                                      "\tmemcpy(&x, vcpu->run->mmio.data, n);\n"
+                                      "\tmemset(&run->a, 0, sizeof(run->a));\n"
+                                      "}\n"}
         self.assertEqual(problems_of({**CLEAN, **tree}), [])
 
     def test_function_names_and_lengths(self):
