@@ -84,7 +84,7 @@ static long cap_max_vcpu_id(struct vm *vm, u64 max)
 		return -EINVAL;
 	if (vm->max_vcpu_id == max)
 		return 0;
-	if (vm->max_vcpu_id || vm->vcpu_count || vm->bsp_id > max)
+	if (vm->max_vcpu_id || vm->vcpu_count || vm->bsp_id >= max)
 		return -EINVAL;
 	vm->max_vcpu_id = max;
 	return 0;

@@ -21,6 +21,7 @@ struct ioctl_ctx {
 	struct vcpu *vcpu;	/* vCPU scope */
 	unsigned long arg;	/* as it came: RAW and value rows */
 	void __user *user;	/* the same as a pointer */
+	bool compat;		/* of a 32-bit program */
 };
 
 enum ioctl_flag {

@@ -132,19 +132,33 @@ unlock:
 
 /* ---- VM fd ------------------------------------------------------------ */
 
+static long fds_vm_dispatch(struct vm *vm, struct ioctl_ctx *ctx, u32 cmd)
+{
+	ctx->vm = vm;
+	if (!mem_is_ours(&vm->mem) || READ_ONCE(vm->dead))
+		return -EIO;
+	return dispatch(&ioctl_vm, ctx, cmd);
+}
+
 static long fds_vm_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg)
 {
-	struct vm *vm = file->private_data;
+	struct ioctl_ctx ctx = { .arg = arg, .user = (void __user *)arg };
+
+	return fds_vm_dispatch(file->private_data, &ctx, cmd);
+}
+
+/* A pointer inside an argument (KVM_GET_DIRTY_LOG) is the handler's to widen. */
+static long fds_vm_compat_ioctl(struct file *file, unsigned int cmd,
+				unsigned long arg)
+{
 	struct ioctl_ctx ctx = {
-		.vm = vm,
-		.arg = arg,
-		.user = (void __user *)arg,
+		.arg = (u32)arg,
+		.user = (void __user *)(unsigned long)(u32)arg,
+		.compat = true,
 	};
 
-	if (!mem_is_ours(&vm->mem) || READ_ONCE(vm->dead))
-		return -EIO;
-	return dispatch(&ioctl_vm, &ctx, cmd);
+	return fds_vm_dispatch(file->private_data, &ctx, cmd);
 }
 
 static int fds_vm_release(struct inode *inode, struct file *file)
@@ -161,7 +175,7 @@ static const struct file_operations fds_vm_fops = {
 	.owner = THIS_MODULE,
 	.release = fds_vm_release,
 	.unlocked_ioctl = fds_vm_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
+	.compat_ioctl = fds_vm_compat_ioctl,
 	.llseek = noop_llseek,
 };
 

@@ -15,6 +15,11 @@
 #include "irq/msi.h"
 #include "irq/route.h"
 
+#define GIB (1UL << 30)
+
+/* KVM documentation, KVM_SET_NR_MMU_PAGES, has none; the in-tree modules' */
+#define MMU_PAGES_MIN 64
+
 long vm_check_extension(struct ioctl_ctx *ctx, void *data)
 {
 	return cap_value(ctx->vm, ctx->arg);
@@ -57,13 +62,17 @@ long vm_get_dirty_log(struct ioctl_ctx *ctx, void *data)
 {
 	struct kvm_dirty_log *log = data;
 
+	/* A pointer of 32 bits, and the rest of the union is anything. */
+	if (ctx->compat)
+		log->dirty_bitmap =
+			(void __user *)(unsigned long)(u32)log->padding2;
 	return mem_get_dirty_log(&ctx->vm->mem, log->slot, log->dirty_bitmap);
 }
 
 long vm_set_tss_addr(struct ioctl_ctx *ctx, void *data)
 {
 	/* Three pages below 4 GiB, which unrestricted guests do not need. */
-	if (ctx->arg > 0xfffff000UL - 3 * PAGE_SIZE)
+	if (ctx->arg > 4 * GIB - 3 * PAGE_SIZE)
 		return -EINVAL;
 	ctx->vm->tss_addr = ctx->arg;
 	return 0;
@@ -80,7 +89,7 @@ long vm_set_identity_addr(struct ioctl_ctx *ctx, void *data)
 long vm_set_nr_mmu_pages(struct ioctl_ctx *ctx, void *data)
 {
 	/* Limits shadow pages, of which there are none. */
-	return ctx->arg < 1 ? -EINVAL : 0;
+	return ctx->arg < MMU_PAGES_MIN ? -EINVAL : 0;
 }
 
 long vm_set_boot_cpu(struct ioctl_ctx *ctx, void *data)

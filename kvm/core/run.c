@@ -374,9 +374,13 @@ static int run_prepare(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	enum run_next next;
+	u64 cr8;
 
 	if (!vcpu->lapic) {
-		vcpu->cr8 = READ_ONCE(run->cr8) & 15;
+		cr8 = READ_ONCE(run->cr8);
+		if (!cr8_check(cr8))
+			return -EINVAL;
+		vcpu->cr8 = cr8;
 	} else if (vcpu->mp_state == MP_UNINITIALIZED) {
 		/* The VMM polls: one wait for INIT per call. */
 		if (READ_ONCE(run->immediate_exit__unsafe))

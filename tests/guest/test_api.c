@@ -349,6 +349,35 @@ TEST(api_identity_map_before_vcpus)
 	OK(IOCTL(vm->fd, KVM_SET_TSS_ADDR, 0xfeffd000));
 }
 
+/* What old hardware needed: the addresses and numbers are checked, no more. */
+TEST(api_limits_of_old_hardware)
+{
+	struct vm *vm = vm_new(0);
+
+	OK(IOCTL(vm->fd, KVM_SET_TSS_ADDR, 0xffffd000));
+	REFUSED(EINVAL, IOCTL(vm->fd, KVM_SET_TSS_ADDR, 0xffffd001));
+	REFUSED(EINVAL, IOCTL(vm->fd, KVM_SET_NR_MMU_PAGES, 63));
+	OK(IOCTL(vm->fd, KVM_SET_NR_MMU_PAGES, 64));
+}
+
+/* Ids end below KVM_CAP_MAX_VCPU_ID, the boot CPU's too. */
+TEST(api_boot_cpu_below_the_last_id)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_MAX_VCPU_ID, .args[0] = 4,
+	};
+	struct vm *vm = vm_new(0);
+
+	OK(IOCTL(vm->fd, KVM_SET_BOOT_CPU_ID, 5));
+	REFUSED(EINVAL, IOCTL(vm->fd, KVM_ENABLE_CAP, &cap));
+	OK(IOCTL(vm->fd, KVM_SET_BOOT_CPU_ID, 3));
+	OK(IOCTL(vm->fd, KVM_ENABLE_CAP, &cap));
+	vm = vm_new(0);
+	OK(IOCTL(vm->fd, KVM_SET_BOOT_CPU_ID, 4));
+	skip_on_reference("they take it: no vCPU can have the id 4");
+	REFUSED(EINVAL, IOCTL(vm->fd, KVM_ENABLE_CAP, &cap));
+}
+
 TEST(api_device_types)
 {
 	struct kvm_create_device d = { .type = 0xffff };

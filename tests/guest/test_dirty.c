@@ -67,6 +67,35 @@ static void check_log_(struct vm *vm, uint64_t low, uint64_t high)
 
 #define check_log(...) (here(__FILE__, __LINE__), check_log_(__VA_ARGS__))
 
+/* ioctl as a 32-bit program calls it: the number is i386's. */
+static long ioctl32(int fd, uint32_t cmd, void *arg)
+{
+	long ret;
+
+	asm volatile("int $0x80" : "=a" (ret)
+		     : "a" (54), "b" (fd), "c" (cmd), "d" (arg) : "memory");
+	return ret;
+}
+
+/* Pointers of 32 bits: what lies in the other half of theirs is no part. */
+TEST(dirty_log_of_a_32_bit_vmm)
+{
+	struct vcpu *v = boot_logged(&poke, KVM_MEM_LOG_DIRTY_PAGES, 1);
+	struct kvm_dirty_log *log =
+		mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	uint64_t *bits = (uint64_t *)(log + 1);
+
+	CHECK(log != MAP_FAILED);
+	if (ioctl32(v->vm->kvm, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION)
+		skip("this kernel runs no 32-bit programs");
+	touch(v, 0);
+	log->slot = SLOT;
+	log->padding2 = (uintptr_t)bits | 0xdeadbeefull << 32;
+	OK(ioctl32(v->vm->fd, KVM_GET_DIRTY_LOG, log));
+	EQ(bits[0], 1);
+}
+
 TEST(dirty_log_needs_the_flag)
 {
 	struct vcpu *v = boot_logged(&poke, 0, PAGES);
