@@ -228,7 +228,7 @@ static bool sregs_check_pdptrs(struct vcpu *vcpu, const struct kvm_sregs2 *in)
 	/* Where they are of no use, nothing is said about them. */
 	return regs_pae(&proposed) &&
 	       (!(backend.caps & BACKEND_PDPTES) ||
-		pdpte_check(in->pdptrs, vcpu->limits.gpa_reserved));
+		pdpte_check(in->pdptrs, &vcpu->limits));
 }
 
 long sregs_set2(struct ioctl_ctx *ctx, void *data)

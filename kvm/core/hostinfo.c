@@ -79,11 +79,7 @@ const struct cpuid_set *hostinfo_cpuid(void)
 		return hostinfo_set;
 	hostinfo_set = hostinfo_make();
 	if (hostinfo_set)
-		hostinfo_host = (struct cr_host){
-			.cr4 = cr4_allowed(hostinfo_set),
-			.efer = efer_allowed(hostinfo_set),
-			.xcr0 = fpu_xcr0_host(),
-		};
+		cr_host_init(&hostinfo_host, hostinfo_set, fpu_xcr0_host());
 	return hostinfo_set;
 }
 

@@ -55,7 +55,7 @@ bool regops_load_pdptes(struct vcpu *vcpu)
 	u64 pdpte[4];
 
 	if (!read_pdptes(vcpu, pdpte) ||
-	    !pdpte_check(pdpte, vcpu->limits.gpa_reserved))
+	    !pdpte_check(pdpte, &vcpu->limits))
 		return false;
 	memcpy(vcpu->regs.pdpte, pdpte, sizeof(pdpte));
 	regs_touch(&vcpu->regs, RG_CR);

@@ -5,11 +5,12 @@
  * The hardware's value differs from the guest's in three registers, and the
  * guest's is kept in struct svm_vcpu: CR0 without CD and NW, which would make
  * the guest's memory uncached; CR4 with the host's MCE, without which a
- * machine check in the guest is a shutdown; EFER with SVME, which VMRUN
- * requires. Reading CR0 and CR4 is intercepted while they differ; writing
- * them, and EFER altogether, always is: so only CR3 is ever read back. DR6 has
- * its home in the register file; the save area's is DR6_INIT at each entry, so
- * that after a #DB, which always exits, it tells of this #DB alone.
+ * machine check in the guest is a shutdown, and without PCIDE outside long
+ * mode; EFER with SVME, which VMRUN requires. Reading CR0 and CR4 is
+ * intercepted while they differ; writing them, and EFER altogether, always is:
+ * so only CR3 is ever read back. DR6 has its home in the register file; the
+ * save area's is DR6_INIT at each entry, so that after a #DB, which always
+ * exits, it tells of this #DB alone.
  *
  * Called by core for the groups it lacks, by run.c before an entry. The
  * second half of the save area (FS, GS, LDTR, TR, the syscall MSRs) is filled
@@ -20,6 +21,7 @@
 #include <asm/tlbflush.h>
 
 #include "svm/svm.h"
+#include "x86/cr.h"
 
 #define S(field) offsetof(struct vmcb_save, field)
 
@@ -149,7 +151,7 @@ static void cr_flush(struct svm_vcpu *svm)
 	svm->efer = regs->efer;
 	save->cr0 = regs->cr0 & ~(CR0_CD | CR0_NW);
 	save->cr3 = regs->cr3;
-	save->cr4 = regs->cr4 | (cr4_read_shadow() & CR4_MCE);
+	save->cr4 = cr4_loadable(regs) | (cr4_read_shadow() & CR4_MCE);
 	save->efer = regs->efer | EFER_SVME_BIT;
 	save->g_pat = regs->pat;
 	svm->cr_needs = (save->cr0 != regs->cr0 ? NEED_CR0_READ : 0) |

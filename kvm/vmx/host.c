@@ -90,7 +90,7 @@ void vmx_host_away(struct vmx_vcpu *vmx)
 	vmcs_write(HOST_FS_SEL, loadable(h->fs));
 	vmcs_write(HOST_GS_SEL, loadable(h->gs));
 	vmcs_write(HOST_FS_BASE, h->fs_base);
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	vmx_msr_load(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
 	vmx_msr_user(vmx);
 }
 

@@ -98,6 +98,14 @@ void vmx_msr_host(struct vmx_cpu *vc)
 	}
 }
 
+u64 vmx_msr_load(u32 index, u64 val)
+{
+	if (likely(!wrmsrl_safe(index, val)))
+		return val;
+	wrmsrl(index, 0);
+	return 0;
+}
+
 static void user_msrs_set(struct vmx_cpu *vc, const u64 *want)
 {
 	unsigned int i;
@@ -105,8 +113,7 @@ static void user_msrs_set(struct vmx_cpu *vc, const u64 *want)
 	for (i = 0; i < USER_MSR_COUNT; i++) {
 		if (vc->user_msr[i] == want[i] || !user_msr_exists(i))
 			continue;
-		vc->user_msr[i] = want[i];
-		wrmsrl(user_msrs[i], want[i]);
+		vc->user_msr[i] = vmx_msr_load(user_msrs[i], want[i]);
 	}
 }
 

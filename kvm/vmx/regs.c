@@ -4,10 +4,10 @@
  *
  * Where the hardware's value differs from the guest's, the guest's is kept in
  * struct vmx_vcpu: CR0 without CD and NW, which would make the guest's memory
- * uncached, and with NE; CR4 with VMXE and the host's MCE; EFER, whose writes
- * exit. Every bit of CR0 and CR4 is the host's (the guest/host masks are all
- * ones), so that reads show the shadows, writes that change anything exit, and
- * only CR3 is ever read back.
+ * uncached, and with NE; CR4 with VMXE and the host's MCE, and without PCIDE
+ * outside long mode; EFER, whose writes exit. Every bit of CR0 and CR4 is the
+ * host's (the guest/host masks are all ones), so that reads show the shadows,
+ * writes that change anything exit, and only CR3 is ever read back.
  *
  * Other registers have their home in the file: DR6 and DR7, as MOV DR and #DB
  * exit; CR2, taken at each exit; the SYSCALL MSRs, whose writes exit and which
@@ -141,7 +141,7 @@ static void cr_flush(struct vmx_vcpu *vmx)
 			      caps->cr0_ones);
 	vmcs_write(GUEST_CR3, regs->cr3);
 	vmcs_write(CR4_SHADOW, regs->cr4);
-	vmcs_write(GUEST_CR4, regs->cr4 | caps->cr4_ones |
+	vmcs_write(GUEST_CR4, cr4_loadable(regs) | caps->cr4_ones |
 			      (cr4_read_shadow() & CR4_MCE));
 	vmcs_write(GUEST_EFER, regs->efer);
 	vmcs_write(GUEST_PAT, regs->pat);
@@ -171,7 +171,7 @@ static void syscall_flush(struct vmx_vcpu *vmx)
 
 	vmx->kernel_gs_base = regs->kernel_gs_base;
 	if (vmx->host.away) {
-		wrmsrl(MSR_KERNEL_GS_BASE, regs->kernel_gs_base);
+		vmx_msr_load(MSR_KERNEL_GS_BASE, regs->kernel_gs_base);
 		vmx_msr_user(vmx);
 	}
 	vmcs_write(GUEST_SYSENTER_CS, regs->sysenter_cs);

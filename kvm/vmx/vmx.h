@@ -319,6 +319,14 @@ void vmx_msr_cpuid(struct vmx_vcpu *vmx);
 /** vmx_msr_host() - learn the host's values of the user MSRs: cpu_on */
 void vmx_msr_host(struct vmx_cpu *vc);
 
+/**
+ * vmx_msr_load() - load an MSR with what a guest or its VMM chose
+ *
+ * The checks of x86/msr.c leave nothing that the CPU refuses. If they do, it
+ * gets 0, as what is there already is somebody else's. Returns what it holds.
+ */
+u64 vmx_msr_load(u32 index, u64 val);
+
 /** vmx_msr_user() - the guest's user MSRs into the CPU, or the host's (NULL) */
 void vmx_msr_user(struct vmx_vcpu *vmx);
 

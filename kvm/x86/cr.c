@@ -25,7 +25,7 @@
 /* Which feature brings which bit. */
 struct cr_gate {
 	u16 feature;		/* enum cpuid_feature */
-	u64 bit;
+	u64 bit;		/* or bits */
 };
 
 static const struct cr_gate cr4_gates[] = {
@@ -45,6 +45,40 @@ static const struct cr_gate efer_gates[] = {
 	{ .feature = FEAT_NX, .bit = EFER_NXE_BIT },
 	{ .feature = FEAT_FXSR_OPT, .bit = EFER_FFXSR_BIT },
 	{ .feature = FEAT_AUTOIBRS, .bit = EFER_AUTOIBRS_BIT },
+};
+
+/* IA32_SPEC_CTRL, IA32_PRED_CMD: SDM vol. 4, table 2-2; APM vol. 2, 3.2.9 */
+#define SPEC_IBRS BIT_ULL(0)
+#define SPEC_STIBP BIT_ULL(1)
+#define SPEC_SSBD BIT_ULL(2)
+#define SPEC_IPRED (BIT_ULL(3) | BIT_ULL(4))
+#define SPEC_RRSBA (BIT_ULL(5) | BIT_ULL(6))
+#define SPEC_PSFD BIT_ULL(7)
+#define SPEC_DDPD BIT_ULL(8)
+#define SPEC_BHI BIT_ULL(10)
+
+static const struct cr_gate spec_ctrl_gates[] = {
+	{ .feature = FEAT_SPEC_CTRL, .bit = SPEC_IBRS | SPEC_STIBP },
+	{ .feature = FEAT_AMD_IBRS, .bit = SPEC_IBRS },
+	{ .feature = FEAT_INTEL_STIBP, .bit = SPEC_STIBP },
+	{ .feature = FEAT_AMD_STIBP, .bit = SPEC_STIBP },
+	{ .feature = FEAT_SPEC_CTRL_SSBD, .bit = SPEC_SSBD },
+	{ .feature = FEAT_AMD_SSBD, .bit = SPEC_SSBD },
+	{ .feature = FEAT_IPRED_CTRL, .bit = SPEC_IPRED },
+	{ .feature = FEAT_RRSBA_CTRL, .bit = SPEC_RRSBA },
+	{ .feature = FEAT_INTEL_PSFD, .bit = SPEC_PSFD },
+	{ .feature = FEAT_AMD_PSFD, .bit = SPEC_PSFD },
+	{ .feature = FEAT_DDPD_U, .bit = SPEC_DDPD },
+	{ .feature = FEAT_BHI_CTRL, .bit = SPEC_BHI },
+};
+
+#define CMD_IBPB BIT_ULL(0)
+#define CMD_SBPB BIT_ULL(7)
+
+static const struct cr_gate pred_cmd_gates[] = {
+	{ .feature = FEAT_SPEC_CTRL, .bit = CMD_IBPB },
+	{ .feature = FEAT_AMD_IBPB, .bit = CMD_IBPB },
+	{ .feature = FEAT_SBPB, .bit = CMD_SBPB },
 };
 
 /* All bits of @gates, whoever has the feature. */
@@ -80,9 +114,38 @@ u64 efer_allowed(const struct cpuid_set *set)
 	return cr_gated(set, efer_gates, ARRAY_SIZE(efer_gates));
 }
 
+u64 spec_ctrl_allowed(const struct cpuid_set *set)
+{
+	return cr_gated(set, spec_ctrl_gates, ARRAY_SIZE(spec_ctrl_gates));
+}
+
+u8 pred_cmd_allowed(const struct cpuid_set *set)
+{
+	return cr_gated(set, pred_cmd_gates, ARRAY_SIZE(pred_cmd_gates));
+}
+
 static u64 bits_from(unsigned int bit)
 {
 	return bit < 64 ? ~0ULL << bit : 0;
+}
+
+static u8 vaddr_bits(const struct cpuid_set *set)
+{
+	return cpuid_has(set, FEAT_LA57) ? 57 : 48;
+}
+
+void cr_host_init(struct cr_host *host, const struct cpuid_set *supported,
+		  u64 xcr0)
+{
+	*host = (struct cr_host){
+		.cr4 = cr4_allowed(supported),
+		.efer = efer_allowed(supported),
+		.xcr0 = xcr0,
+		.spec_ctrl = spec_ctrl_allowed(supported),
+		.pred_cmd = pred_cmd_allowed(supported),
+		.maxphyaddr = supported->maxphyaddr,
+		.vaddr_bits = vaddr_bits(supported),
+	};
 }
 
 void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
@@ -92,18 +155,26 @@ void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
 	u64 efer = cr_known(efer_gates, ARRAY_SIZE(efer_gates));
 
 	*limits = (struct cr_limits){
+		.host = host,
 		.cr4_reserved = ~(host->cr4 & cr4),
 		.efer_reserved = ~(host->efer & efer),
 		.gpa_reserved = bits_from(52),
+		.spec_ctrl = host->spec_ctrl,
 		.dr6_ones = DR6_INIT,
+		.vaddr_bits = host->vaddr_bits,
+		.pred_cmd = host->pred_cmd,
 	};
 	if (guest) {
 		limits->cr4_reserved |= ~cr4_allowed(guest);
 		limits->efer_reserved |= ~efer_allowed(guest);
 		limits->gpa_reserved = bits_from(guest->maxphyaddr);
 		limits->xcr0 = host->xcr0 & guest->xcr0;
+		limits->spec_ctrl &= spec_ctrl_allowed(guest);
+		limits->pred_cmd &= pred_cmd_allowed(guest);
+		limits->vaddr_bits = min(host->vaddr_bits, vaddr_bits(guest));
 	}
-	limits->cr3_reserved = limits->gpa_reserved;
+	limits->cr3_reserved = limits->gpa_reserved |
+			       bits_from(host->maxphyaddr);
 }
 
 /* LMA follows from LME and PG. */
@@ -127,9 +198,10 @@ bool cr0_check(const struct regs *regs, u64 val)
 		return false;
 	if (paging == !!(regs->cr0 & CR0_PG))
 		return true;
+	if (paging && !(regs->efer & EFER_LME_BIT))
+		return !(regs->cr4 & CR4_PCIDE);
 	if (paging)
-		return !(regs->efer & EFER_LME_BIT) ||
-		       ((regs->cr4 & CR4_PAE) && !regs->seg[SEG_CS].l);
+		return (regs->cr4 & CR4_PAE) && !regs->seg[SEG_CS].l;
 	return !(regs->cr4 & CR4_PCIDE) && regs_mode(regs) != MODE_LONG;
 }
 
@@ -275,9 +347,10 @@ u64 dr7_fix(u64 val)
 	return (val & 0xffff23ff) | DR7_INIT;
 }
 
-bool pdpte_check(const u64 pdpte[4], u64 gpa_reserved)
+bool pdpte_check(const u64 pdpte[4], const struct cr_limits *limits)
 {
-	u64 reserved = gpa_reserved | GENMASK_ULL(8, 5) | GENMASK_ULL(2, 1);
+	u64 reserved = limits->cr3_reserved | GENMASK_ULL(8, 5) |
+		       GENMASK_ULL(2, 1);
 	int i;
 
 	for (i = 0; i < 4; i++)
@@ -295,13 +368,14 @@ bool sregs_valid(const struct regs *regs, const struct cr_limits *limits)
 	    ((regs->cr0 & CR0_NW) && !(regs->cr0 & CR0_CD)))
 		return false;
 	if ((regs->cr4 & limits->cr4_reserved) ||
-	    (regs->efer & limits->efer_reserved))
+	    (regs->efer & limits->efer_reserved) ||
+	    (regs->cr3 & bits_from(limits->host->maxphyaddr)))
 		return false;
 	if (paging && (regs->efer & EFER_LME_BIT))
 		return (regs->cr4 & CR4_PAE) && (regs->efer & EFER_LMA_BIT) &&
 		       !(regs->cr3 & limits->cr3_reserved) &&
 		       !(cs->l && cs->db);
-	/* without paging CR4.PCIDE is let through: it does nothing there */
+	/* without paging CR4.PCIDE is let through: see cr4_loadable() */
 	return !(regs->efer & EFER_LMA_BIT) && !cs->l &&
 	       !(paging && (regs->cr4 & CR4_PCIDE));
 }

@@ -9,6 +9,12 @@
  * nothing; the commit_ that follows cannot fail, marks the group dirty and
  * returns what the caller has to do about it.
  *
+ * A VMM gives a guest whatever CPUID it likes, so a guest's features say only
+ * what the guest may ask for. What is loaded into the CPU (WRMSR, XSETBV, MOV
+ * DR, fields of a VMCS or VMCB) has to be legal for the host as well: struct
+ * cr_host says what is, cr_limits_init() takes the smaller of the two, and the
+ * checks here and in msr.c are the only place where that is asked.
+ *
  * SDM vol. 3, 2.5, 4.1 and 9.8; APM vol. 2, 3.1 and 14.6.
  */
 #ifndef X86_CR_H
@@ -34,26 +40,32 @@
 
 #define PAT_RESET 0x0007040600070406ULL
 
-/* What a guest with this CPUID may set. */
-struct cr_limits {
-	u64 cr4_reserved;
-	u64 cr3_reserved;	/* in long mode: bits from MAXPHYADDR on */
-	u64 efer_reserved;
-	u64 gpa_reserved;	/* physical address bits a guest has not got */
-	u64 xcr0;		/* beside XCR0_X87, which may always be set */
-	u64 xss;
-	u32 dr6_ones;		/* bits of DR6 that read as 1 */
-};
-
 /*
- * What the host can run; a guest bit outside would fail the VM entry. cr4 and
- * efer are usually cr4_allowed() and efer_allowed() of the supported CPUID.
+ * What the host can run: a bit outside fails the VM entry, or the instruction
+ * that loads it. Usually made by cr_host_init().
  */
 struct cr_host {
 	u64 cr4;
 	u64 efer;
 	u64 xcr0;
-	u64 xss;
+	u64 spec_ctrl;		/* bits that IA32_SPEC_CTRL has */
+	u8 pred_cmd;		/* and IA32_PRED_CMD */
+	u8 maxphyaddr;
+	u8 vaddr_bits;		/* 48 or 57 */
+};
+
+/* What a guest with this CPUID may set. */
+struct cr_limits {
+	const struct cr_host *host;
+	u64 cr4_reserved;
+	u64 cr3_reserved;	/* in long mode, and in PDPTEs: addresses */
+	u64 efer_reserved;
+	u64 gpa_reserved;	/* physical address bits a guest has not got */
+	u64 xcr0;		/* beside XCR0_X87, which may always be set */
+	u64 spec_ctrl;		/* bits that its IA32_SPEC_CTRL has */
+	u32 dr6_ones;		/* bits of DR6 that read as 1 */
+	u8 vaddr_bits;		/* of canonical addresses in MSRs */
+	u8 pred_cmd;
 };
 
 /* What a commit entails; a mask. */
@@ -72,9 +84,23 @@ u64 cr4_allowed(const struct cpuid_set *set);
 /** efer_allowed() - the EFER bits that a set's features bring */
 u64 efer_allowed(const struct cpuid_set *set);
 
+/** spec_ctrl_allowed() - the IA32_SPEC_CTRL bits that a set's features bring */
+u64 spec_ctrl_allowed(const struct cpuid_set *set);
+
+/** pred_cmd_allowed() - the IA32_PRED_CMD bits that a set's features bring */
+u8 pred_cmd_allowed(const struct cpuid_set *set);
+
+/**
+ * cr_host_init() - what a host with this supported CPUID can run
+ * @xcr0: the XCR0 components that are switched for guests
+ */
+void cr_host_init(struct cr_host *host, const struct cpuid_set *supported,
+		  u64 xcr0);
+
 /**
  * cr_limits_init() - what the guest's CPUID and the host allow
  * @guest: NULL before KVM_SET_CPUID2: what the host has, of XCR0 the x87 bit
+ * @host: kept: has to be there as long as @limits
  */
 void cr_limits_init(struct cr_limits *limits, const struct cpuid_set *guest,
 		    const struct cr_host *host);
@@ -173,10 +199,18 @@ static inline bool regs_pae(const struct regs *regs)
 }
 
 /**
- * pdpte_check() - may these PDPTEs be loaded (SDM vol. 3, 4.4.1)
- * @gpa_reserved: cr_limits' field
+ * cr4_loadable() - CR4 as the hardware takes it; needs RG_CR
+ *
+ * CR4.PCIDE is of no effect outside long mode, and no instruction sets it
+ * there. KVM_SET_SREGS can, and an entry would fail (SDM vol. 3, 27.3.1.1).
  */
-bool pdpte_check(const u64 pdpte[4], u64 gpa_reserved);
+static inline u64 cr4_loadable(const struct regs *regs)
+{
+	return regs->efer & EFER_LMA_BIT ? regs->cr4 : regs->cr4 & ~CR4_PCIDE;
+}
+
+/** pdpte_check() - may these PDPTEs be loaded (SDM vol. 3, 4.4.1) */
+bool pdpte_check(const u64 pdpte[4], const struct cr_limits *limits);
 
 /**
  * sregs_valid() - may KVM_SET_SREGS install these registers

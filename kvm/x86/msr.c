@@ -6,8 +6,10 @@
  * binary search, passes the guest's rules (need, direction) unless the VMM
  * makes it, then the row's check, and then goes where the row's kind says.
  *
- * Invariant: nothing is written before the check passed. Indices come from
- * guests: positions within a range are clamped for speculation, too.
+ * Invariants: nothing is written before the check passed, and what was written
+ * is legal for the host's CPU, whoever wrote it and whatever CPUID the guest
+ * has. Indices come from guests: positions within a range are clamped for
+ * speculation, too.
  *
  * Callers: the RDMSR and WRMSR exits and the emulator for the guest;
  * KVM_GET_MSRS and KVM_SET_MSRS for the VMM; all in the vCPU's thread.
@@ -84,18 +86,6 @@ static_assert(SLOT_MTRR_DEF - SLOT_MTRR_VAR ==
 	      offsetof(struct mtrr_regs, def) / sizeof(u64), "msr_mtrrs()");
 static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 	      offsetof(struct mtrr_regs, fix) / sizeof(u64), "msr_mtrrs()");
-
-/* IA32_SPEC_CTRL, IA32_PRED_CMD: SDM vol. 4, table 2-2; APM vol. 2, 3.2.9 */
-#define SPEC_IBRS BIT_ULL(0)
-#define SPEC_STIBP BIT_ULL(1)
-#define SPEC_SSBD BIT_ULL(2)
-#define SPEC_IPRED (BIT_ULL(3) | BIT_ULL(4))
-#define SPEC_RRSBA (BIT_ULL(5) | BIT_ULL(6))
-#define SPEC_PSFD BIT_ULL(7)
-#define SPEC_DDPD BIT_ULL(8)
-#define SPEC_BHI BIT_ULL(10)
-#define CMD_IBPB BIT_ULL(0)
-#define CMD_SBPB BIT_ULL(7)
 
 /* IA32_MISC_ENABLE: fast strings, thermal, EIST, MWAIT, xTPR */
 #define MISC_ENABLE_WRITABLE \
@@ -213,33 +203,15 @@ static enum msr_rc msr_allowed(const struct msr_file *file,
 
 /* ---- values ---- */
 
-static u64 msr_spec_ctrl_bits(const struct cpuid_set *set)
+/* The VMM may restore what a guest with another CPUID had left there. */
+static u64 msr_spec_ctrl_bits(const struct msr_file *file, bool host)
 {
-	static const struct {
-		u16 feature;
-		u64 bits;
-	} gates[] = {
-		{ .feature = FEAT_SPEC_CTRL,
-		  .bits = SPEC_IBRS | SPEC_STIBP },
-		{ .feature = FEAT_AMD_IBRS, .bits = SPEC_IBRS },
-		{ .feature = FEAT_INTEL_STIBP, .bits = SPEC_STIBP },
-		{ .feature = FEAT_AMD_STIBP, .bits = SPEC_STIBP },
-		{ .feature = FEAT_SPEC_CTRL_SSBD, .bits = SPEC_SSBD },
-		{ .feature = FEAT_AMD_SSBD, .bits = SPEC_SSBD },
-		{ .feature = FEAT_IPRED_CTRL, .bits = SPEC_IPRED },
-		{ .feature = FEAT_RRSBA_CTRL, .bits = SPEC_RRSBA },
-		{ .feature = FEAT_INTEL_PSFD, .bits = SPEC_PSFD },
-		{ .feature = FEAT_AMD_PSFD, .bits = SPEC_PSFD },
-		{ .feature = FEAT_DDPD_U, .bits = SPEC_DDPD },
-		{ .feature = FEAT_BHI_CTRL, .bits = SPEC_BHI },
-	};
-	u64 bits = 0;
-	unsigned int i;
+	return host ? file->limits->host->spec_ctrl : file->limits->spec_ctrl;
+}
 
-	for (i = 0; i < ARRAY_SIZE(gates); i++)
-		if (cpuid_has(set, gates[i].feature))
-			bits |= gates[i].bits;
-	return bits;
+static u64 msr_pred_cmd_bits(const struct msr_file *file, bool host)
+{
+	return host ? file->limits->host->pred_cmd : file->limits->pred_cmd;
 }
 
 bool pat_valid(u64 pat)
@@ -299,22 +271,17 @@ static u64 msr_now(const struct msr_file *file, const struct msr_row *row,
 static bool msr_value_ok(const struct msr_file *file, const struct msr_row *row,
 			 u32 index, bool host, u64 *val)
 {
-	const struct cpuid_set *set = file->cpuid;
-	u64 pred_cmd = CMD_IBPB;
-
 	switch (row->check) {
 	case CHECK_MASK:
 		return !(*val & ~row->mask);
 	case CHECK_CANON:
-		return is_canonical(*val, cpuid_has(set, FEAT_LA57) ? 57 : 48);
+		return is_canonical(*val, file->limits->vaddr_bits);
 	case CHECK_SAME:
 		return *val == msr_now(file, row, index) || (host && !*val);
 	case CHECK_SPEC_CTRL:
-		return !(*val & ~msr_spec_ctrl_bits(set));
+		return !(*val & ~msr_spec_ctrl_bits(file, host));
 	case CHECK_PRED_CMD:
-		if (cpuid_has(set, FEAT_SBPB))
-			pred_cmd |= CMD_SBPB;
-		return !(*val & ~pred_cmd);
+		return !(*val & ~msr_pred_cmd_bits(file, host));
 	case CHECK_UCODE_REV:
 		if (!host)
 			*val = file->val[SLOT_UCODE_REV];

@@ -13,6 +13,8 @@ static const struct cr_host host_all = {
 	.efer = EFER_SCE_BIT | EFER_LME_BIT | EFER_LMA_BIT | EFER_NXE_BIT |
 		EFER_FFXSR_BIT,
 	.xcr0 = 0x2e7,
+	.maxphyaddr = 46,
+	.vaddr_bits = 57,
 };
 
 /* A guest with everything the host has. */
@@ -246,17 +248,19 @@ static void test_debug(void **state)
 
 static void test_pdpte(void **state)
 {
+	struct cr_limits limits = { .cr3_reserved = ~0ULL << 40 };
 	u64 pdpte[4] = { 0x1001, 0, 0xffffffffffffff00ULL, 0x19 };
 
 	(void)state;
-	assert_true(pdpte_check(pdpte, ~0ULL << 40));
+	assert_true(pdpte_check(pdpte, &limits));
 	pdpte[3] = 0x21;
-	assert_false(pdpte_check(pdpte, ~0ULL << 40));
+	assert_false(pdpte_check(pdpte, &limits));
 	pdpte[3] = 0x3;
-	assert_false(pdpte_check(pdpte, ~0ULL << 40));
+	assert_false(pdpte_check(pdpte, &limits));
 	pdpte[3] = BIT_ULL(40) | 1;
-	assert_false(pdpte_check(pdpte, ~0ULL << 40));
-	assert_true(pdpte_check(pdpte, ~0ULL << 41));
+	assert_false(pdpte_check(pdpte, &limits));
+	limits.cr3_reserved = ~0ULL << 41;
+	assert_true(pdpte_check(pdpte, &limits));
 }
 
 static void test_sregs(void **state)
@@ -301,6 +305,11 @@ static void test_sregs(void **state)
 	regs.efer = EFER_SVME_BIT;
 	assert_false(sregs_valid(&regs, &limits));
 	regs = regs_prot();
+	regs.cr3 = BIT_ULL(45);
+	assert_true(sregs_valid(&regs, &limits));
+	regs.cr3 = BIT_ULL(46);
+	assert_false(sregs_valid(&regs, &limits));
+	regs = regs_prot();
 	regs.cr0 |= CR0_NW;
 	assert_false(sregs_valid(&regs, &limits));
 	regs = regs_prot();
@@ -312,6 +321,12 @@ static void test_sregs(void **state)
 	regs.cr0 = 0;
 	regs.cr4 = ~limits.cr4_reserved;
 	assert_true(sregs_valid(&regs, &limits));
+	assert_int_equal(cr4_loadable(&regs), regs.cr4 & ~CR4_PCIDE);
+	assert_false(cr0_check(&regs, CR0_PE | CR0_PG));
+	regs.efer = EFER_LME_BIT;
+	assert_true(cr0_check(&regs, CR0_PE | CR0_PG));
+	cr0_commit(&regs, CR0_PE | CR0_PG);
+	assert_int_equal(cr4_loadable(&regs), regs.cr4);
 }
 
 static void test_limits(void **state)
@@ -332,6 +347,22 @@ static void test_limits(void **state)
 	assert_int_not_equal(limits.efer_reserved & EFER_NXE_BIT, 0);
 	assert_int_equal(limits.gpa_reserved, ~0ULL << 36);
 	assert_int_equal(limits.xcr0, 0x207);
+	assert_int_equal(limits.vaddr_bits, 48);
+	assert_int_equal(limits.spec_ctrl, 0);
+
+	/* a guest that is told of more than the CPU has */
+	__set_bit(FEAT_LA57, set.bits.has);
+	__set_bit(FEAT_SPEC_CTRL, set.bits.has);
+	set.maxphyaddr = 52;
+	cr_limits_init(&limits, &set, &(struct cr_host){ .spec_ctrl = 2,
+							 .maxphyaddr = 39,
+							 .vaddr_bits = 48 });
+	assert_int_equal(limits.vaddr_bits, 48);
+	assert_int_equal(limits.spec_ctrl, 2);
+	assert_int_equal(limits.pred_cmd, 0);
+	assert_int_equal(limits.cr3_reserved, ~0ULL << 39);
+	assert_int_equal(limits.gpa_reserved, ~0ULL << 52);
+	set.maxphyaddr = 36;
 
 	/* what the host lacks stays reserved whatever the guest was told */
 	cr_limits_init(&limits, &set, &(struct cr_host){ .cr4 = CR4_PAE });

@@ -157,22 +157,31 @@ static struct cpuid_set set_all(enum cpuid_vendor vendor)
 	return set;
 }
 
-static void own(struct owner *o, const struct cpuid_set *set)
-{
-	static const struct cr_host host = {
-		.efer = EFER_SCE_BIT | EFER_LME_BIT | EFER_LMA_BIT |
-			EFER_NXE_BIT,
-	};
+static const struct cr_host host_all = {
+	.efer = EFER_SCE_BIT | EFER_LME_BIT | EFER_LMA_BIT | EFER_NXE_BIT,
+	.spec_ctrl = 0x5ff,
+	.pred_cmd = 0x81,
+	.maxphyaddr = 52,
+	.vaddr_bits = 57,
+};
 
+static void own_on(struct owner *o, const struct cpuid_set *set,
+		   const struct cr_host *host)
+{
 	memset(o, 0, sizeof(*o));
 	o->file.ops = &own_ops;
 	o->file.regs = &o->regs;
 	o->file.limits = &o->limits;
 	o->file.cpuid = set;
-	cr_limits_init(&o->limits, set, &host);
+	cr_limits_init(&o->limits, set, host);
 	regs_reset(&o->regs, false, 0);
 	msr_reset(&o->file);
 	o->regs.dirty = 0;
+}
+
+static void own(struct owner *o, const struct cpuid_set *set)
+{
+	own_on(o, set, &host_all);
 }
 
 static enum msr_rc get(struct owner *o, u32 index, u64 *val)
@@ -350,6 +359,7 @@ static void test_plain_checks(void **state)
 	assert_int_equal(host_set(&o, M_LSTAR, BIT_ULL(60)), MSR_BAD);
 	assert_int_equal(o.regs.lstar, ~0ULL << 47);
 	__set_bit(FEAT_LA57, all.bits.has);
+	own(&o, &all);
 	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(47)), MSR_OK);
 	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(56)), MSR_BAD);
 	assert_int_equal(set(&o, M_TSC_AUX, BIT_ULL(32)), MSR_BAD);
@@ -411,18 +421,49 @@ static void test_spec_ctrl(void **state)
 	own(&o, &one);
 	assert_int_equal(set(&o, M_SPEC_CTRL, 0), MSR_UNKNOWN);
 	assert_int_equal(host_set(&o, M_SPEC_CTRL, 0), MSR_OK);
-	assert_int_equal(host_set(&o, M_SPEC_CTRL, 1), MSR_BAD);
+	assert_int_equal(host_set(&o, M_PRED_CMD, 1), MSR_OK);
 	__set_bit(FEAT_AMD_SSBD, one.bits.has);
+	own(&o, &one);
 	assert_int_equal(set(&o, M_SPEC_CTRL, 4), MSR_OK);
 	assert_int_equal(set(&o, M_SPEC_CTRL, 1), MSR_BAD);
 	__set_bit(FEAT_SPEC_CTRL, one.bits.has);
+	own(&o, &one);
 	assert_int_equal(set(&o, M_SPEC_CTRL, 7), MSR_OK);
 	assert_int_equal(set(&o, M_SPEC_CTRL, BIT_ULL(10)), MSR_BAD);
 	assert_int_equal(read_ok(&o, M_SPEC_CTRL), 7);
 	assert_int_equal(set(&o, M_PRED_CMD, 1), MSR_OK);
 	assert_int_equal(set(&o, M_PRED_CMD, BIT_ULL(7)), MSR_BAD);
 	__set_bit(FEAT_SBPB, one.bits.has);
+	own(&o, &one);
 	assert_int_equal(set(&o, M_PRED_CMD, BIT_ULL(7)), MSR_OK);
+}
+
+/* The guest's CPUID is what its VMM says; the CPU is what it is. */
+static void test_host_decides(void **state)
+{
+	const struct cr_host host = {
+		.spec_ctrl = 3, .pred_cmd = 1,
+		.maxphyaddr = 39, .vaddr_bits = 48,
+	};
+	struct cpuid_set all = set_all(CPUID_INTEL);
+	struct owner o;
+
+	(void)state;
+	__set_bit(FEAT_LA57, all.bits.has);
+	own_on(&o, &all, &host);
+	assert_int_equal(set(&o, M_SPEC_CTRL, 3), MSR_OK);
+	assert_int_equal(set(&o, M_SPEC_CTRL, BIT_ULL(10)), MSR_BAD);
+	assert_int_equal(host_set(&o, M_SPEC_CTRL, BIT_ULL(10)), MSR_BAD);
+	assert_int_equal(set(&o, M_PRED_CMD, BIT_ULL(7)), MSR_BAD);
+	assert_int_equal(host_set(&o, M_PRED_CMD, BIT_ULL(7)), MSR_BAD);
+	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(47)), MSR_BAD);
+	assert_int_equal(host_set(&o, M_LSTAR, BIT_ULL(47)), MSR_BAD);
+	assert_int_equal(host_set(&o, M_LSTAR, BIT_ULL(46)), MSR_OK);
+
+	/* what a guest with another CPUID had left there comes back */
+	own_on(&o, &(struct cpuid_set){ .n = 0 }, &host);
+	assert_int_equal(host_set(&o, M_SPEC_CTRL, 2), MSR_OK);
+	assert_int_equal(host_set(&o, M_SPEC_CTRL, 4), MSR_BAD);
 }
 
 static void test_mce(void **state)
@@ -663,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_pat),
 		cmocka_unit_test(test_efer),
 		cmocka_unit_test(test_spec_ctrl),
+		cmocka_unit_test(test_host_decides),
 		cmocka_unit_test(test_mce),
 		cmocka_unit_test(test_misc),
 		cmocka_unit_test(test_mtrr),
