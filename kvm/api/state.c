@@ -340,10 +340,8 @@ static bool state_check_events(struct vcpu *vcpu,
 	if ((in->flags & KVM_VCPUEVENT_VALID_PAYLOAD) &&
 	    in->exception.pending && in->exception.injected)
 		return false;
-	if ((in->exception.injected || in->exception.pending) &&
-	    (in->exception.nr > 31 || in->exception.nr == VEC_NMI))
-		return false;
-	return true;
+	return !(in->exception.injected || in->exception.pending) ||
+	       event_is_exception_vector(in->exception.nr);
 }
 
 /*
@@ -356,7 +354,8 @@ static struct event state_in_flight(const struct kvm_vcpu_events *in,
 	if (injected)
 		return event_exception(in->exception.nr,
 				       in->exception.has_error_code,
-				       in->exception.error_code);
+				       in->exception.error_code &
+				       EVENT_ERROR_CODE_MASK);
 	if (in->nmi.injected)
 		return (struct event){ .type = EVENT_NMI, .vector = VEC_NMI };
 	if (in->interrupt.injected && in->interrupt.soft)
@@ -383,7 +382,7 @@ long state_set_events(struct ioctl_ctx *ctx, void *data)
 		.pending = payload && in->exception.pending,
 		.vector = in->exception.nr,
 		.has_error_code = in->exception.has_error_code,
-		.error_code = in->exception.error_code,
+		.error_code = in->exception.error_code & EVENT_ERROR_CODE_MASK,
 		.has_payload = payload && in->exception_has_payload,
 		.payload = in->exception_payload,
 	};

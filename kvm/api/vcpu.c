@@ -324,6 +324,9 @@ long vcpu_ioctl_guest_debug(struct ioctl_ctx *ctx, void *data)
 
 	if (debug->control & ~VCPU_GUESTDBG_FLAGS)
 		return -EINVAL;
+	if ((debug->control & KVM_GUESTDBG_USE_HW_BP) &&
+	    !dr67_check(debug->arch.debugreg[7]))
+		return -EINVAL;
 	if (inject) {
 		if (vcpu->events.exception.pending)
 			return -EBUSY;

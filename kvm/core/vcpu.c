@@ -340,7 +340,8 @@ void vcpu_update_policy(struct vcpu *vcpu)
 	/* DR7 is either the guest's or the debugger's. */
 	vcpu_regs(vcpu, RG_DR);
 	if (debug & KVM_GUESTDBG_USE_HW_BP)
-		vcpu->policy.debug_dr7 = vcpu->work->guest_debug_dr[7] | DR7_INIT;
+		vcpu->policy.debug_dr7 =
+			dr7_fix(vcpu->work->guest_debug_dr[7]);
 	regs_touch(&vcpu->regs, RG_DR);
 	if (debug & KVM_GUESTDBG_ENABLE) {
 		if (debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))

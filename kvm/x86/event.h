@@ -86,6 +86,15 @@ static inline struct event event_exception(u8 vector, bool has_error_code,
  */
 void event_raise(struct events *ev, const struct fault *f);
 
+/** event_is_exception_vector() - can an exception have @vector: not an NMI's */
+static inline bool event_is_exception_vector(u32 vector)
+{
+	return vector < 32 && vector != VEC_NMI;
+}
+
+/* What hardware takes as an error code: SDM vol. 3, 27.3.1.3 */
+#define EVENT_ERROR_CODE_MASK 0xffffU
+
 /** event_gp() - shorthand: raise #GP(@error_code) */
 static inline void event_gp(struct events *ev, u32 error_code)
 {
