@@ -13,7 +13,7 @@ MACHINE ?= pc
 RUNS ?= 1
 
 .PHONY: help lab modules sparse unit conc check programs run test test-lab \
-	refusals test-modules clean selftests bench profile
+	refusals test-modules clean selftests bench profile watch soak fuzz
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -70,6 +70,22 @@ selftests: lab $(if $(filter ours,$(MODULES)),modules)
 	@lab/host amd --timeout 1500 --out build/selftests/$(MODULES) -- \
 		tests/selftests/run.sh $(MODULES) '$(T)'
 
+#: make watch     our modules on a kernel that watches: guest tests, failing
+#:                allocations, a hostile VMM, a hostile guest; HOST= SECONDS=120
+#:                SEED=n T="tests fail vmm guest": only those
+watch: programs
+	@lab/run-watch --host $(HOST) --seconds $(or $(SECONDS),120) \
+		$(if $(SEED),--seed $(SEED)) $(T)
+
+#: make soak      the hostile programs of make watch for HOURS=1
+soak: programs
+	@lab/run-watch --host $(HOST) --seconds $$(($(or $(HOURS),1) * 1800)) \
+		$(if $(SEED),--seed $(SEED)) vmm guest
+
+#: make fuzz      fuzz targets of the pure parts; SECONDS=10 each, T="pit walk"
+fuzz: lab
+	@$(IN) env JOBS=$(JOBS) tests/run-fuzz -t $(or $(SECONDS),10) $(T)
+
 #: make bench     exits, lifecycle, memory: in-tree | ours | ratio, in one boot
 #:                HOST=amd|intel WALL=1: by the clock T="cpuid vm_*": only those
 #:                DOC=1: also into docs/performance.md
@@ -84,6 +100,8 @@ profile: programs guest-image $(if $(filter ours,$(MODULES)),modules)
 #: make programs  examples, guest tests and benchmarks (build/programs)
 programs: lab
 	@$(IN) make -C tests/guest --no-print-directory -j$(JOBS) \
+		OUT=/src/build/programs all
+	@$(IN) make -C tests/hostile --no-print-directory -j$(JOBS) \
 		OUT=/src/build/programs all
 	@$(IN) make -C bench --no-print-directory -j$(JOBS) \
 		OUT=/src/build/programs all

@@ -15,6 +15,12 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb LC_ALL=C.UTF-8
 
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+# Another kernel than the root's (lab/watch-kernel) brings its own modules.
+if [ -n "${LAB_WATCH:-}" ]; then
+	for modules in /lab/$LAB_WATCH/lib/modules /src/.lab/modules; do
+		[ ! -d $modules ] || mount --bind $modules /lib/modules
+	done
+fi
 for dir in /tmp /run /var/tmp /lab /dev/shm /dev/pts; do
 	[ -d "$dir" ] || mkdir "$dir"
 	[ "$dir" = /dev/pts ] || mount -t tmpfs -o mode=1777 tmp "$dir"
