@@ -78,6 +78,7 @@ struct vm {
 	struct mutex irq_lock;			/* row 7 */
 	struct irq_routing __rcu *routing;	/* [R7] */
 	struct list_head irqfds;		/* [7] */
+	struct hlist_head *irqfd_hash;		/* [7] by eventfd; made when used */
 	struct list_head resamplers;		/* [7] */
 	struct list_head ioeventfds;		/* [6] */
 	int split_pins;			/* [4] IOAPIC pins of a split chip */

@@ -17,6 +17,7 @@
 #include <linux/errno.h>
 #include <linux/eventfd.h>
 #include <linux/file.h>
+#include <linux/hash.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -42,6 +43,7 @@ struct irqfd {
 	struct eventfd_ctx *resamplefd;	/* [I] NULL: an edge per signal */
 	bool closed;			/* [a] its last fd was closed */
 	struct list_head link;		/* vm->irqfds [7] */
+	struct hlist_node same_hash;	/* vm->irqfd_hash [7] */
 	struct resampler *resampler;	/* [7] */
 	struct list_head resample_link;	/* [resample_lock] */
 	struct bypass bypass;
@@ -103,6 +105,7 @@ void irqfd_settle(struct vm *vm)
 		spin_lock_irq(&irqfd->wqh->lock);
 		spin_unlock_irq(&irqfd->wqh->lock);
 		bypass_update(&irqfd->bypass);
+		cond_resched();
 	}
 }
 
@@ -227,6 +230,7 @@ static void irqfd_stop(struct irqfd *irqfd)
 	lockdep_assert_held(&irqfd->vm->irq_lock);
 	remove_wait_queue(irqfd->wqh, &irqfd->wait);
 	list_del(&irqfd->link);
+	hlist_del(&irqfd->same_hash);
 	resample_stop(irqfd);
 	irqfd_put(irqfd);
 }
@@ -237,6 +241,15 @@ static void irqfd_remove(struct irqfd *irqfd)
 	kfree(irqfd);
 }
 
+/* Many irqfds are no reason for each to take longer to be made. */
+#define IRQFD_HASH_BITS 7
+
+static struct hlist_head *irqfd_bucket(struct vm *vm,
+				       const struct eventfd_ctx *eventfd)
+{
+	return &vm->irqfd_hash[hash_ptr(eventfd, IRQFD_HASH_BITS)];
+}
+
 /*
  * The one with @eventfd, or NULL. On the way, those are freed whose last fd
  * was closed: @eventfd is open.
@@ -244,9 +257,13 @@ static void irqfd_remove(struct irqfd *irqfd)
 static struct irqfd *irqfd_find(struct vm *vm,
 				const struct eventfd_ctx *eventfd)
 {
-	struct irqfd *irqfd, *next;
+	struct irqfd *irqfd;
+	struct hlist_node *next;
 
-	list_for_each_entry_safe(irqfd, next, &vm->irqfds, link) {
+	if (!vm->irqfd_hash)
+		return NULL;
+	hlist_for_each_entry_safe(irqfd, next, irqfd_bucket(vm, eventfd),
+				  same_hash) {
 		if (irqfd->eventfd == eventfd)
 			return irqfd;
 		if (READ_ONCE(irqfd->closed))
@@ -288,6 +305,12 @@ static int irqfd_start(struct irqfd *irqfd, struct file *file)
 	__poll_t events;
 	int err;
 
+	if (!vm->irqfd_hash)
+		vm->irqfd_hash = kcalloc(1 << IRQFD_HASH_BITS,
+					 sizeof(*vm->irqfd_hash),
+					 GFP_KERNEL_ACCOUNT);
+	if (!vm->irqfd_hash)
+		return -ENOMEM;
 	if (irqfd_find(vm, irqfd->eventfd))
 		return -EBUSY;
 	err = resample_start(irqfd);
@@ -295,6 +318,7 @@ static int irqfd_start(struct irqfd *irqfd, struct file *file)
 		return err;
 	events = vfs_poll(file, &irqfd->pt);
 	list_add_tail(&irqfd->link, &vm->irqfds);
+	hlist_add_head(&irqfd->same_hash, irqfd_bucket(vm, irqfd->eventfd));
 	/* Signalled before we listened. */
 	if (events & EPOLLIN)
 		irqfd_inject(irqfd);
@@ -368,6 +392,9 @@ void irqfd_free_all(struct vm *vm)
 	list_for_each_entry_safe(irqfd, next, &vm->irqfds, link) {
 		irqfd_stop(irqfd);
 		free_batch_add(&batch, irqfd);
+		cond_resched();
 	}
 	free_batch_end(&batch);
+	kfree(vm->irqfd_hash);
+	vm->irqfd_hash = NULL;
 }
