@@ -15,7 +15,6 @@
 
 void epoch_init(struct epoch *epoch)
 {
-	spin_lock_init(&epoch->lock);
 	mutex_init(&epoch->writer);
 	INIT_LIST_HEAD(&epoch->readers);
 	init_waitqueue_head(&epoch->wait);
@@ -27,16 +26,16 @@ void epoch_add_reader(struct epoch *epoch, struct epoch_reader *reader)
 	reader->seq = 0;
 	reader->mark = 0;
 	reader->depth = 0;
-	spin_lock(&epoch->lock);
+	mutex_lock(&epoch->writer);
 	list_add(&reader->link, &epoch->readers);
-	spin_unlock(&epoch->lock);
+	mutex_unlock(&epoch->writer);
 }
 
 void epoch_remove_reader(struct epoch *epoch, struct epoch_reader *reader)
 {
-	spin_lock(&epoch->lock);
+	mutex_lock(&epoch->writer);
 	list_del(&reader->link);
-	spin_unlock(&epoch->lock);
+	mutex_unlock(&epoch->writer);
 }
 
 void epoch_wake(struct epoch *epoch)
@@ -48,18 +47,12 @@ void epoch_wake(struct epoch *epoch)
 static bool epoch_passed(struct epoch *epoch)
 {
 	struct epoch_reader *reader;
-	bool passed = true;
 
-	spin_lock(&epoch->lock);
-	list_for_each_entry(reader, &epoch->readers, link) {
+	list_for_each_entry(reader, &epoch->readers, link)
 		if ((reader->mark & 1) &&
-		    smp_load_acquire(&reader->seq) == reader->mark) {
-			passed = false;
-			break;
-		}
-	}
-	spin_unlock(&epoch->lock);
-	return passed;
+		    smp_load_acquire(&reader->seq) == reader->mark)
+			return false;
+	return true;
 }
 
 void epoch_wait(struct epoch *epoch)
@@ -70,10 +63,8 @@ void epoch_wait(struct epoch *epoch)
 	WRITE_ONCE(epoch->waiters, 1);
 	/* Pairs with epoch_enter(): the publication before the look. */
 	smp_mb();
-	spin_lock(&epoch->lock);
 	list_for_each_entry(reader, &epoch->readers, link)
 		reader->mark = READ_ONCE(reader->seq);
-	spin_unlock(&epoch->lock);
 
 	while (!wait_event_timeout(epoch->wait, epoch_passed(epoch),
 				   EPOCH_POLL_JIFFIES))

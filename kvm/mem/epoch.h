@@ -16,7 +16,8 @@
  *
  * Invariants: enter/exit nest by count in the reader's own thread. A reader
  * inside takes none of vm->lock, vcpu->mutex, slots_lock, irq_lock (locks.h).
- * The list of readers is protected by epoch->lock.
+ * The list of readers is protected by epoch->writer: there may be thousands, and
+ * nobody is to keep a CPU while it looks at them.
  */
 #ifndef MEM_EPOCH_H
 #define MEM_EPOCH_H
@@ -25,13 +26,11 @@
 #include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 struct epoch {
-	spinlock_t lock;
-	struct list_head readers;	/* [lock] */
 	struct mutex writer;		/* one epoch_wait() at a time */
+	struct list_head readers;	/* [writer] */
 	int waiters;			/* [writer] somebody sleeps in wait */
 	wait_queue_head_t wait;
 };
@@ -40,16 +39,16 @@ struct epoch_reader {
 	unsigned long seq;		/* odd: inside; written by the owner */
 	unsigned int depth;		/* owner only */
 	unsigned long mark;		/* [epoch->writer] */
-	struct list_head link;		/* [epoch->lock] */
+	struct list_head link;		/* [epoch->writer] */
 };
 
 /** epoch_init() - an epoch with no readers */
 void epoch_init(struct epoch *epoch);
 
-/** epoch_add_reader() - make @reader known; any context that may spin */
+/** epoch_add_reader() - make @reader known; may sleep, as long as epoch_wait() */
 void epoch_add_reader(struct epoch *epoch, struct epoch_reader *reader);
 
-/** epoch_remove_reader() - forget @reader, which must be outside */
+/** epoch_remove_reader() - forget @reader, which must be outside; may sleep */
 void epoch_remove_reader(struct epoch *epoch, struct epoch_reader *reader);
 
 /* Slow half of epoch_exit(): wake the writers that may wait for us. */
