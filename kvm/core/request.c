@@ -22,6 +22,9 @@
 
 static DEFINE_PER_CPU(struct cpumask, request_mask);
 
+/* So many vCPUs are asked at once, with preemption off. */
+#define REQUEST_CHUNK 256
+
 void vcpu_request(struct vcpu *vcpu, enum request req)
 {
 	/* What the request is about must be visible before the bit. */
@@ -96,7 +99,8 @@ static void request_ipi(void *unused)
 	/* Taking the interrupt was the point: the guest has exited. */
 }
 
-bool vm_request_all(struct vm *vm, enum request req)
+/* As vm_request_all(), for REQUEST_CHUNK vCPUs from @from on */
+static bool request_some(struct vm *vm, enum request req, unsigned int from)
 {
 	struct cpumask *mask;
 	struct vcpu *vcpu;
@@ -107,7 +111,10 @@ bool vm_request_all(struct vm *vm, enum request req)
 	me = get_cpu();
 	mask = this_cpu_ptr(&request_mask);
 	cpumask_clear(mask);
-	vm_for_each_vcpu(i, vcpu, vm) {
+	for (i = from; i < from + REQUEST_CHUNK; i++) {
+		vcpu = vm_vcpu(vm, i);
+		if (!vcpu)
+			break;
 		vcpu_request(vcpu, req);
 		/* Pairs with the run loop: bit first, then mode. */
 		smp_mb__after_atomic();
@@ -121,6 +128,17 @@ bool vm_request_all(struct vm *vm, enum request req)
 	if (waited)
 		smp_call_function_many(mask, request_ipi, NULL, true);
 	put_cpu();
+	return waited;
+}
+
+bool vm_request_all(struct vm *vm, enum request req)
+{
+	unsigned int from;
+	bool waited = false;
+
+	for (from = 0; from < smp_load_acquire(&vm->vcpu_count);
+	     from += REQUEST_CHUNK)
+		waited |= request_some(vm, req, from);
 	return waited;
 }
 
@@ -163,6 +181,12 @@ static bool request_eoi_map(struct vcpu *vcpu, int *ret)
 	return true;
 }
 
+static bool request_irq_later(struct vcpu *vcpu, int *ret)
+{
+	irq_later_finish(&vcpu->vm->later);
+	return true;
+}
+
 static bool request_clock_update(struct vcpu *vcpu, int *ret)
 {
 	pv_clock_update(vcpu);
@@ -188,6 +212,7 @@ static const struct request_row request_rows[REQ_COUNT] = {
 	/* Being there was enough: the arbiter looks before each entry. */
 	[REQ_EVENT] = { "event", request_nothing },
 	[REQ_EOI_MAP] = { "eoi map", request_eoi_map },
+	[REQ_IRQ_LATER] = { "irq later", request_irq_later },
 	[REQ_CLOCK_UPDATE] = { "clock update", request_clock_update },
 	[REQ_MASTERCLOCK] = { "master clock", request_masterclock },
 };
