@@ -108,6 +108,12 @@ class Source:
                 yield (names[0] if names else "?", start, number - start - 1)
                 start = None
 
+    def bodies(self):
+        """(name, first line, body without comments)."""
+        code = self.code.splitlines()
+        for name, start, length in self.functions():
+            yield name, start, "\n".join(code[start - 1:start + length])
+
 
 # --- rules over one file -------------------------------------------------
 
@@ -251,6 +257,41 @@ def run_page(f):
                 f"kvm_run's {m.group(1)} is read without READ_ONCE()")
 
 
+# Where interrupts or preemption are off
+ATOMIC = re.compile(r"guard\(\s*(raw_spinlock|spinlock|read_lock|write_lock|"
+                    r"preempt|irq)\w*|\b(raw_)?spin_(try)?lock\w*\(|"
+                    r"\b(read|write)_(try)?lock\w*\(|\bget_cpu\(|"
+                    r"\bpreempt_disable\(|\blocal_irq_\w+\(")
+# Walks over what a VMM can make many of: vCPUs, irqfds, devices, VMs
+MANY = re.compile(r"\b(vm_for_each_vcpu|h?list_for_each_\w+|xa_for_each\w*)\s*\(|"
+                  r"\bfor \([^{]*?vcpu_count")
+# The only one who looks at all vCPUs in any context: a VM dies only once.
+WALKS_ATOMIC = {("kvm/core/vm.c", "vm_bug")}
+# Open: all vCPUs that sleep on one CPU, when hardware posts to one of them
+WALKS_OPEN = {("kvm/vmx/posted.c", "posted_wake")}
+
+
+def bounded_sections(f):
+    """What runs with interrupts or preemption off, or under a spinlock, does
+    not take longer for more vCPUs or irqfds. A walk whose length does not
+    depend on the VMM says "bounded:" and why on its line or before."""
+    if not f.in_kvm or not f.is_c:
+        return
+    for name, start, body in f.bodies():
+        for m in re.finditer(r"\bvm_for_each_vcpu_atomic\(", body):
+            if (f.path, name) not in WALKS_ATOMIC:
+                yield start + body.count("\n", 0, m.start()), (
+                    f"{name}() looks at all vCPUs, and not preemptibly")
+        if not ATOMIC.search(body) or (f.path, name) in WALKS_OPEN:
+            continue
+        for m in MANY.finditer(body):
+            number = start + body.count("\n", 0, m.start())
+            near = "\n".join(f.lines[max(0, number - 3):number])
+            if "bounded:" not in near:
+                yield number, f"{name}() walks a list in a section that may " \
+                    "not depend on its length"
+
+
 def initialisers(f):
     """In kvm/, a struct is initialised by name."""
     if not f.in_kvm or not f.is_c:
@@ -335,8 +376,8 @@ def ioctl_values(names):
 
 FILE_RULES = [include_direction, pure_files, foreign_headers, conditionals,
               spdx, head_comment, line_length, file_length, function_length,
-              warnings, vendor_names, divisions, run_page, initialisers,
-              parameters]
+              warnings, vendor_names, divisions, run_page, bounded_sections,
+              initialisers, parameters]
 TREE_RULES = [self_standing, ioctl_numbers]
 FOLDERS = ["kvm", "tests", "examples", "bench"]
 

@@ -199,6 +199,9 @@ long state_get_lapic(struct ioctl_ctx *ctx, void *data)
 {
 	if (!ctx->vcpu->lapic)
 		return -EINVAL;
+	/* What is on its way to it is part of its state. */
+	if (ctx->vm->later.crowd)
+		irq_later_finish(&ctx->vm->later);
 	lapic_get_state(ctx->vcpu->lapic, data);
 	return 0;
 }

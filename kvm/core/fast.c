@@ -16,6 +16,7 @@
 #include "core/io.h"
 #include "core/mmio.h"
 #include "core/vcpu.h"
+#include "irq/chip.h"
 
 static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
 {
@@ -133,6 +134,16 @@ static enum fast_rc fast_user(struct vcpu *vcpu)
 	return FAST_AGAIN;
 }
 
+/* A hint: who changes it does not wait, and one such access does no harm. */
+static __always_inline bool fast_too_long(const struct vcpu *vcpu,
+					  enum vm_slow bus, bool chip)
+{
+	unsigned long slow = READ_ONCE(vcpu->vm->slow);
+
+	return unlikely(slow) &&
+	       ((slow & BIT(bus)) || (chip && (slow & BIT(VM_SLOW_CHIPS))));
+}
+
 static enum fast_rc fast_out(struct vcpu *vcpu, u16 port, unsigned int size)
 {
 	const u64 *rax = &vcpu->regs.gpr[R_RAX];
@@ -148,7 +159,8 @@ static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 	unsigned int size = exit->pio.size;
 	u64 *rax = &vcpu->regs.gpr[R_RAX], value = 0;
 
-	if (exit->pio.string)
+	if (exit->pio.string ||
+	    fast_too_long(vcpu, VM_SLOW_PIO, chip_is_port(exit->pio.port)))
 		return FAST_NO;
 	if (!exit->pio.in)
 		return fast_out(vcpu, exit->pio.port, size);
@@ -182,7 +194,8 @@ static enum fast_rc fast_tdp(struct vcpu *vcpu, struct exit *exit)
 	slot = mmio_slot(vcpu, slots, gpa_to_gfn(exit->tdp.gpa));
 	if (slot)
 		return fast_fault(vcpu, exit, slots, slot);
-	if (exit->tdp.user_walk)
+	if (exit->tdp.user_walk ||
+	    fast_too_long(vcpu, VM_SLOW_MMIO, chip_is_page(exit->tdp.gpa.v)))
 		return FAST_NO;
 	switch (mmio_fast(vcpu, exit)) {
 	case RUN_AGAIN:

@@ -6,7 +6,8 @@
  *
  * What is done here is what needs nothing of the host: no sleep, no lock but
  * those that interrupts may take, no waiting for the MMU lock (whose holders
- * wait for vCPUs to take an interrupt). Anything unusual is left to exit.c,
+ * wait for vCPUs to take an interrupt), and nothing that takes longer the more
+ * devices, vCPUs or irqfds the VMM has made (vm->slow). Anything unusual is left to exit.c,
  * which has a handler for all of these kinds, too; so a fast one may give up,
  * as long as it has done nothing yet.
  */

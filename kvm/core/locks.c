@@ -33,6 +33,7 @@ void locks_prime(void)
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL);
 	if (vm && vcpu) {
 		vm_locks_init(vm);
+		irq_later_init(&vm->later);
 		vcpu_locks_init(vcpu);
 		mem_locks_init(&vm->mem);
 
@@ -40,6 +41,8 @@ void locks_prime(void)
 		mutex_lock(&vcpu->mutex);
 		mutex_lock(&vm->mem.slots_lock);
 		mutex_lock(&vm->irq_lock);
+		mutex_lock(&vm->later.lock);
+		mutex_unlock(&vm->later.lock);
 		mutex_unlock(&vm->irq_lock);
 		mutex_unlock(&vm->mem.slots_lock);
 		mutex_unlock(&vcpu->mutex);

@@ -12,6 +12,9 @@
  *  8 epoch            reader section memslots, buses (mem/epoch.h);
  *                                    may fault on user memory inside;
  *                                    none of 4 to 7 inside
+ *  8a irq_later.lock  mutex          work for many vCPUs or irqfds
+ *                                    (irq/later.h); taken by vCPUs inside
+ *                                    their epoch, its holder waits for none
  *  9 mmap_lock        host           GUP; notifier callbacks come with it
  * 10 mmu->lock        rwlock         second-level tables
  * 11 chip lock        spin, irqs off PIC, IOAPIC and PIT of a VM
@@ -22,7 +25,7 @@
  * lock inside; nobody signals an eventfd under the chip lock.
  *
  * Field letters in shared structs: [I] immutable once visible, [v] the vCPU's
- * thread under vcpu->mutex, [a] atomic, [4] [6] [7] [10] [11] by the lock's
+ * thread under vcpu->mutex, [a] atomic, [4] [6] [7] [8a] [10] [11] by the lock's
  * number here; [R] read under RCU, written under the lock that follows.
  */
 #ifndef CORE_LOCKS_H

@@ -22,6 +22,7 @@ enum request {
 	REQ_NMI,		/* the NMI inbox is not empty */
 	REQ_EVENT,		/* look at interrupts again before entry */
 	REQ_EOI_MAP,		/* whose end of interrupt counts has changed */
+	REQ_IRQ_LATER,		/* finish what it left of its interrupts */
 	REQ_MASTERCLOCK,	/* recompute the VM's (tsc, ns) pair */
 	REQ_CLOCK_UPDATE,	/* rewrite this vCPU's pvclock page */
 	REQ_COUNT,

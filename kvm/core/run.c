@@ -127,6 +127,9 @@ static void run_pick(struct vcpu *vcpu)
 		/* Who asked before does not ask again. */
 		if (run_irq_ready(vcpu))
 			entry->windows |= WINDOW_IRQ;
+		/* The acknowledge was an end, and left something to do. */
+		if (request_pending(vcpu))
+			entry->exit_at_once = true;
 		break;
 	}
 	vcpu->stat.irq_injections += entry->inject.type == EVENT_IRQ;
@@ -420,6 +423,8 @@ int vcpu_run(struct vcpu *vcpu)
 		ret = run_loop(vcpu);
 	}
 
+	/* What the last exit left does not wait for the next KVM_RUN. */
+	irq_later_settle(&vcpu->vm->later);
 	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
 	fpu_swap(vcpu, false);
 	run_fill_common(vcpu);

@@ -269,6 +269,12 @@ int vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 		return -EINVAL;
 	if (vm_vcpu_by_id(vm, id))
 		return -EEXIST;
+	if (vm->vcpu_count == VM_WALK_MAX && vm_has_lapic(vm) &&
+	    !vm->later.crowd) {
+		err = irq_later_crowd(&vm->later);
+		if (err)
+			return err;
+	}
 	vcpu = vcpu_alloc(vm);
 	if (!vcpu)
 		return -ENOMEM;
@@ -281,6 +287,8 @@ int vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 	clock_vcpu_init(vcpu);
 	vcpu_update_policy(vcpu);
 	vcpu_put(vcpu);
+	/* Whose end counts may have changed for the last time long ago. */
+	vcpu_request(vcpu, REQ_EOI_MAP);
 	err = vcpu_publish(vm, vcpu);
 	if (err)
 		goto backend_free;

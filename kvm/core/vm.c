@@ -45,6 +45,7 @@ static void vm_init_fields(struct vm *vm)
 	INIT_LIST_HEAD(&vm->irqfds);
 	INIT_LIST_HEAD(&vm->resamplers);
 	INIT_LIST_HEAD(&vm->ioeventfds);
+	irq_later_init(&vm->later);
 	apic_vm_init(vm);
 	clock_vm_init(vm);
 }
@@ -162,7 +163,7 @@ bool vm_bug(struct vm *vm, bool cond, const char *what)
 	if (!xchg(&vm->dead, true))
 		pr_err("kvm: VM of process %d is dead: %s\n",
 		       task_tgid_nr(current), what);
-	vm_for_each_vcpu(i, vcpu, vm)
+	vm_for_each_vcpu_atomic(i, vcpu, vm)
 		vcpu_request_kick(vcpu, REQ_VM_DEAD);
 	return true;
 }
@@ -208,7 +209,11 @@ static struct bus_table *vm_bus_table(struct vm *vm, enum vm_bus bus)
 static void vm_bus_publish(struct vm *vm, enum vm_bus bus,
 			   struct bus_table *table, struct bus_table *old)
 {
+	if (bus_is_long(table))
+		set_bit(bus, &vm->slow);
 	rcu_assign_pointer(vm->bus[bus], table);
+	if (!bus_is_long(table))
+		clear_bit(bus, &vm->slow);
 	epoch_wait(&vm->mem.epoch);
 	host_free(old);
 }

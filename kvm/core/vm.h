@@ -19,6 +19,7 @@
 #include "core/stat.h"
 #include "dev/bus.h"
 #include "dev/lapic.h"
+#include "irq/later.h"
 #include "mem/mem.h"
 #include "mmu/mmu.h"
 #include "x86/msr.h"
@@ -31,6 +32,8 @@ struct kvm_coalesced_mmio_ring;
 #define VM_MAX_VCPUS 4096
 #define VM_MAX_VCPU_ID 4096
 #define VM_SOFT_MAX_VCPUS 1024
+/* So many are looked at in any context; more take a thread (irq/later.h). */
+#define VM_WALK_MAX 64
 
 enum vm_bus {
 	VM_BUS_PIO,
@@ -52,6 +55,13 @@ struct coalesced_zone {
 	bool pio;
 };
 
+/* Bits of vm.slow: what exits are not to do at once, as it may be long */
+enum vm_slow {
+	VM_SLOW_PIO = VM_BUS_PIO,	/* look-ups on that bus */
+	VM_SLOW_MMIO = VM_BUS_MMIO,
+	VM_SLOW_CHIPS,			/* accesses to PIC and IOAPIC */
+};
+
 struct vm {
 	struct kref ref;
 	struct mutex lock;		/* row 4 */
@@ -65,6 +75,8 @@ struct vm {
 	int vcpu_count;			/* [4] written last, read anywhere */
 	int bsp_id;			/* [4] KVM_SET_BOOT_CPU_ID */
 	int max_vcpu_id;		/* [4] KVM_CAP_MAX_VCPU_ID, 0: default */
+
+	unsigned long slow;		/* [a] enum vm_slow bits, for core/fast.c */
 
 	/* Device buses: published tables, readers are vCPUs in their epoch. */
 	struct bus_table __rcu *bus[VM_BUS_COUNT];	/* [R6] */
@@ -81,6 +93,7 @@ struct vm {
 	struct hlist_head *irqfd_hash;		/* [7] by eventfd; made when used */
 	struct list_head resamplers;		/* [7] */
 	struct list_head ioeventfds;		/* [6] */
+	struct irq_later later;
 	int split_pins;			/* [4] IOAPIC pins of a split chip */
 	struct lapic_config lapic_config;	/* [4] set before vCPUs */
 	struct page *apic_page;		/* [4] what accesses are recognized by */
@@ -130,12 +143,47 @@ struct vcpu *vm_vcpu(struct vm *vm, unsigned int i);
 /** vm_vcpu_by_id() - the vCPU with @id (its APIC id), or NULL */
 struct vcpu *vm_vcpu_by_id(struct vm *vm, u32 id);
 
-/* vCPUs never go before the VM: no lock is needed to walk those there are. */
+/*
+ * vCPUs never go before the VM: no lock is needed to walk those there are. But
+ * there may be VM_MAX_VCPUS of them, which takes too long where interrupts or
+ * preemption are off:
+ *
+ *	vm_for_each_vcpu()	a thread, preemptible; gives way to others
+ *	vm_for_some_vcpus()	any context: the first VM_WALK_MAX, which are all
+ *				unless irq_later.crowd is set
+ *	vm_for_each_vcpu_atomic()  where nothing else will do; scripts/check.py
+ *				knows who may
+ */
 #define vm_for_each_vcpu(i, vcpu, vm)					\
+	for ((i) = vm_walk_begin();					\
+	     (i) < smp_load_acquire(&(vm)->vcpu_count) &&		\
+	     ((vcpu) = vm_vcpu((vm), (i)));				\
+	     vm_walk_on(++(i)))
+
+#define vm_for_some_vcpus(i, vcpu, vm)					\
+	for ((i) = 0;							\
+	     (i) < VM_WALK_MAX &&					\
+	     (i) < smp_load_acquire(&(vm)->vcpu_count) &&		\
+	     ((vcpu) = vm_vcpu((vm), (i)));				\
+	     (i)++)
+
+#define vm_for_each_vcpu_atomic(i, vcpu, vm)				\
 	for ((i) = 0;							\
 	     (i) < smp_load_acquire(&(vm)->vcpu_count) &&		\
 	     ((vcpu) = vm_vcpu((vm), (i)));				\
 	     (i)++)
+
+static inline unsigned int vm_walk_begin(void)
+{
+	might_sleep();
+	return 0;
+}
+
+static inline void vm_walk_on(unsigned int i)
+{
+	if (i % VM_WALK_MAX == 0)
+		cond_resched();
+}
 
 /** vm_has_lapic() - are the local APICs in the kernel */
 static inline bool vm_has_lapic(const struct vm *vm)

@@ -90,7 +90,11 @@ static void table_append(struct bus_table *t, const struct bus_range *r)
 
 	e->r = *r;
 	e->max_last = t->nr ? max(last, e[-1].max_last) : last;
+	/* An access to where it starts walks down to the first that reaches. */
+	while (t->entry[t->reach].max_last < r->start)
+		t->reach++;
 	t->nr++;
+	t->longest = max(t->longest, t->nr - t->reach);
 }
 
 /* Where a new range goes: before the older ones of its start and rank. */

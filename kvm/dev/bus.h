@@ -57,10 +57,15 @@ struct bus_entry {
 struct bus_table {
 	struct rcu_head rcu;	/* the owner's, for freeing */
 	unsigned int nr;
+	unsigned int longest;	/* candidates that one access may have */
+	unsigned int reach;	/* the first that reaches the last one's start */
 	struct bus_entry entry[];
 };
 
 #define BUS_MAX_RANGES 16384
+
+/* More candidates than this take too long with interrupts off. */
+#define BUS_LONG 64
 
 enum bus_rc {
 	BUS_OK,
@@ -95,6 +100,12 @@ enum bus_rc __must_check bus_table_add(const struct bus_table *old,
 enum bus_rc __must_check bus_table_remove(const struct bus_table *old,
 					  const struct bus_range *r,
 					  struct bus_table **out);
+
+/** bus_is_long() - may an access have more than BUS_LONG candidates */
+static inline bool bus_is_long(const struct bus_table *t)
+{
+	return t && t->longest > BUS_LONG;
+}
 
 /**
  * bus_read() - offer a read to the devices

@@ -58,10 +58,27 @@ static int service(struct ioapic *io, unsigned int pin)
 
 	if (*e & IOAPIC_RTE_MASKED)
 		return LINE_IGNORED;
-	took = io->ops->deliver(io, &msg);
-	if (msg.level && took >= 0)
+	took = io->ops->deliver(io, pin, &msg);
+	if (msg.level && took != LINE_IGNORED)
 		*e |= IOAPIC_RTE_REMOTE_IRR;
 	return took;
+}
+
+void ioapic_serve(struct ioapic *io, u32 pins)
+{
+	unsigned int pin;
+
+	for (pin = 0; pin < IOAPIC_PINS; pin++)
+		if ((pins & BIT(pin)) && level_due(io, pin))
+			service(io, pin);
+}
+
+void ioapic_delivered(struct ioapic *io, unsigned int pin, int took)
+{
+	/* Nobody will end what nobody took. */
+	if (took == LINE_IGNORED)
+		*rte(io, array_index_nospec(pin, IOAPIC_PINS)) &=
+			~IOAPIC_RTE_REMOTE_IRR;
 }
 
 void ioapic_init(struct ioapic *io)
@@ -137,12 +154,9 @@ void ioapic_eoi_done(struct ioapic *io, u32 pins)
 void ioapic_timer_fired(struct ioapic *io)
 {
 	u32 pins = io->delayed;
-	unsigned int pin;
 
 	io->delayed = 0;
-	for (pin = 0; pin < IOAPIC_PINS; pin++)
-		if ((pins & BIT(pin)) && level_due(io, pin))
-			service(io, pin);
+	ioapic_serve(io, pins);
 }
 
 u32 ioapic_level_pins(const struct ioapic *io)
@@ -168,7 +182,7 @@ void ioapic_vectors(const struct ioapic *io, u32 pins, unsigned long *map)
 }
 
 /* 3.2.4. Half an entry is written; only the low one can make it due. */
-static void write_rte(struct ioapic *io, unsigned int index, u32 val)
+static u32 write_rte(struct ioapic *io, unsigned int index, u32 val)
 {
 	unsigned int pin = array_index_nospec((index - INDEX_RTE) / 2,
 					      IOAPIC_PINS);
@@ -176,31 +190,32 @@ static void write_rte(struct ioapic *io, unsigned int index, u32 val)
 
 	if (index & 1) {
 		*e = (*e & U32_MAX) | ((u64)val << 32 & RTE_WRITABLE);
-		return;
+		return 0;
 	}
 	*e = (*e & ~(RTE_WRITABLE & U32_MAX)) | (val & RTE_WRITABLE);
 	if (!is_level(*e))
 		*e &= ~IOAPIC_RTE_REMOTE_IRR;
-	if (level_due(io, pin))
-		service(io, pin);
+	return level_due(io, pin) ? BIT(pin) : 0;
 }
 
-static void write_window(struct ioapic *io, u32 val)
+static u32 write_window(struct ioapic *io, u32 val)
 {
 	unsigned int index = io->st.ioregsel;
 
 	if (index == INDEX_ID)
 		io->st.id = val >> 24 & 0xf;
 	else if (index >= INDEX_RTE && index < INDEX_RTE + 2 * IOAPIC_PINS)
-		write_rte(io, index, val);
+		return write_rte(io, index, val);
+	return 0;
 }
 
-void ioapic_write(struct ioapic *io, unsigned int offset, u32 val)
+u32 ioapic_write(struct ioapic *io, unsigned int offset, u32 val)
 {
 	if (offset == REG_SELECT)
 		io->st.ioregsel = val & 0xff;
 	else if (offset == REG_WINDOW)
-		write_window(io, val);
+		return write_window(io, val);
+	return 0;
 }
 
 static u32 read_window(const struct ioapic *io)
@@ -229,9 +244,10 @@ u32 ioapic_read(const struct ioapic *io, unsigned int offset)
 	return offset == REG_WINDOW ? read_window(io) : 0;
 }
 
-void ioapic_set_state(struct ioapic *io, const struct kvm_ioapic_state *state)
+u32 ioapic_set_state(struct ioapic *io, const struct kvm_ioapic_state *state)
 {
 	unsigned int pin;
+	u32 due = 0;
 
 	ioapic_init(io);
 	io->st.ioregsel = state->ioregsel & 0xff;
@@ -247,5 +263,6 @@ void ioapic_set_state(struct ioapic *io, const struct kvm_ioapic_state *state)
 	}
 	for (pin = 0; pin < IOAPIC_PINS; pin++)
 		if (level_due(io, pin))
-			service(io, pin);
+			due |= BIT(pin);
+	return due;
 }

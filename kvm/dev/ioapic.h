@@ -13,7 +13,8 @@
  * interrupts off. ops->deliver() is called from inside and must not call back.
  * An end of interrupt comes in two steps, so that the owner can drop its lock
  * between them and tell those who want to lower or raise the line again:
- * ioapic_eoi(), then ioapic_eoi_done().
+ * ioapic_eoi(), then ioapic_eoi_done(). So does what makes level-triggered pins
+ * due: ioapic_write() and ioapic_set_state() name them, ioapic_serve() delivers.
  *
  * A line that is never lowered would let the guest do nothing but serve it:
  * after IOAPIC_STORM re-deliveries in a row straight out of the EOI the next
@@ -45,8 +46,12 @@ static_assert(sizeof(struct kvm_ioapic_state) == 24 + 8 * IOAPIC_PINS);
 struct ioapic;
 
 struct ioapic_ops {
-	/* how many local APICs took it: -1 nobody there, 0 coalesced */
-	int (*deliver)(struct ioapic *io, const struct apic_msg *msg);
+	/*
+	 * The message of @pin: how many local APICs took it, or what else
+	 * dev/line.h has. After LINE_LATER the owner calls ioapic_delivered().
+	 */
+	int (*deliver)(struct ioapic *io, unsigned int pin,
+		       const struct apic_msg *msg);
 };
 
 struct ioapic {
@@ -66,7 +71,7 @@ void ioapic_init(struct ioapic *io);
  * @level: the new level
  *
  * Return: LINE_IGNORED if masked or nobody took it, LINE_COALESCED if it had
- * risen before and still waits, else the number of local APICs.
+ * risen before and still waits, else what ops->deliver() says.
  */
 int ioapic_set_irq(struct ioapic *io, unsigned int pin, bool level);
 
@@ -82,6 +87,14 @@ u32 ioapic_eoi(struct ioapic *io, u8 vector, bool level);
 
 /** ioapic_eoi_done() - deliver again those of @pins that are still asserted */
 void ioapic_eoi_done(struct ioapic *io, u32 pins);
+
+/** ioapic_serve() - deliver those of @pins that are due */
+void ioapic_serve(struct ioapic *io, u32 pins);
+
+/** ioapic_delivered() - what became of a message after LINE_LATER; @took as
+ * ops->deliver() would have said
+ */
+void ioapic_delivered(struct ioapic *io, unsigned int pin, int took);
 
 /** ioapic_timer_fired() - the timer armed through dev_env has come */
 void ioapic_timer_fired(struct ioapic *io);
@@ -100,18 +113,22 @@ void ioapic_vectors(const struct ioapic *io, u32 pins, unsigned long *map);
  * ioapic_write() - a write to the chip's page
  * @offset: from its base, below IOAPIC_SIZE
  * @val: the data, zero-extended; only the low 32 bits count
+ *
+ * Return: the pin, as a mask, that is due because of it: unmasked, say. It is
+ * for ioapic_serve(), when those who hold its line high were asked whether they
+ * still do.
  */
-void ioapic_write(struct ioapic *io, unsigned int offset, u32 val);
+u32 ioapic_write(struct ioapic *io, unsigned int offset, u32 val);
 
 /** ioapic_read() - a read of 32 bits at @offset of the chip's page */
 u32 ioapic_read(const struct ioapic *io, unsigned int offset);
 
 /**
- * ioapic_set_state() - take over what the VMM supplies, and deliver the
- * level-triggered interrupts that are due in it
+ * ioapic_set_state() - take over what the VMM supplies
  *
- * Any content will do: what no chip could hold is masked off.
+ * Any content will do: what no chip could hold is masked off. Return: the pins
+ * that are due, for ioapic_serve().
  */
-void ioapic_set_state(struct ioapic *io, const struct kvm_ioapic_state *state);
+u32 ioapic_set_state(struct ioapic *io, const struct kvm_ioapic_state *state);
 
 #endif

@@ -374,7 +374,7 @@ static void report_eoi(struct lapic *l, u8 vector)
 
 	if (level && (lapic_get(l, LAPIC_SVR) & SVR_NO_EOI_BROADCAST))
 		return;
-	if (level || test_bit(vector, l->eoi_watch))
+	if (level || test_bit(vector, l->cfg->eoi_watch))
 		l->cfg->ops->eoi(l, vector, level);
 }
 
@@ -426,11 +426,11 @@ void lapic_eoi_map(struct lapic *l, u64 map[4])
 
 		missed = level & ~map[w] & ~bitmap_get64(l, LAPIC_IRR, w) &
 			 ~bitmap_get64(l, LAPIC_ISR, w);
-		map[w] = level | READ_ONCE(l->eoi_watch[w]);
+		map[w] = level | READ_ONCE(l->cfg->eoi_watch[w]);
 		for_each_set_bit(bit, &missed, 64)
 			report_eoi(l, w * 64 + bit);
 	}
 }
 
-static_assert(sizeof(((struct lapic *)0)->eoi_watch) * 8 == VECTORS);
+static_assert(sizeof(((struct lapic_config *)0)->eoi_watch) * 8 == VECTORS);
 static_assert(sizeof(struct kvm_lapic_state) == 1024);

@@ -155,6 +155,7 @@ struct lapic_config {
 	bool no_lint0_extint;	/* KVM_X86_QUIRK_LINT0_REENABLED disabled */
 	bool icr_wide;		/* x2APIC's ICR is 64 bits at 300H */
 	bool directed_eoi;	/* the IOAPIC has an EOI register */
+	unsigned long eoi_watch[4]; /* [a] edge vectors whose EOI is of use */
 };
 
 #define LAPIC_CYCLE_NS 1U		/* a default for bus_cycle_ns */
@@ -188,7 +189,6 @@ struct lapic {
 	u8 sipi_vector;		/* [a] of LAPIC_EV_SIPI */
 	u32 lowest_taken;	/* [a] arbitration: messages won, may be lost */
 	unsigned long errors;	/* [a] ESR_* bits since the last ESR write */
-	unsigned long eoi_watch[4]; /* [a] edge vectors whose EOI is of use */
 
 	bool has_x2apic;	/* [v] CPUID.1:ECX[21], set by the owner */
 	bool has_tsc_deadline;	/* [v] CPUID.1:ECX[24] */

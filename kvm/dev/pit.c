@@ -195,18 +195,23 @@ static void arm(struct pit *pit)
 	pit->env->ops->timer_arm(pit->env, pit->next);
 }
 
-static void hand_out(struct pit *pit)
+void pit_pulsed(struct pit *pit, int status)
 {
-	int status;
-
+	pit->waiting = status == LINE_LATER;
+	/* It may have been programmed anew meanwhile. */
 	if (!pit->pending)
 		return;
-	status = pit->ops->pulse(pit);
 	/* With nobody listening there is nothing to catch up on later. */
 	if (status == LINE_IGNORED || !pit->reinject)
 		pit->pending = 0;
-	else if (status != LINE_COALESCED)
+	else if (status != LINE_COALESCED && status != LINE_LATER)
 		pit->pending--;
+}
+
+static void hand_out(struct pit *pit)
+{
+	if (pit->pending && !pit->waiting)
+		pit_pulsed(pit, pit->ops->pulse(pit));
 }
 
 void pit_timer_fired(struct pit *pit)
@@ -484,6 +489,7 @@ void pit_init(struct pit *pit)
 	pit->armed = false;
 	pit->reinject = true;
 	pit->pending = 0;
+	pit->waiting = false;
 	pit->st = (struct kvm_pit_state2){};
 	for (n = 0; n < PIT_CHANNELS; n++) {
 		pit->paused[n] = 0;

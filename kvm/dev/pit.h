@@ -16,7 +16,8 @@
  * Only counter 0 uses the timer. Its interrupts are counted when they fall
  * due (`pending`) and handed out one by one, as the chips that receive them
  * take them: a guest that could not run catches up. With reinjection off each
- * is raised once, and one that coalesces is gone.
+ * is raised once, and one that coalesces is gone. While a pulse is on its way
+ * in another thread (LINE_LATER), those that fall due are only counted.
  *
  * No lock: the owner (irq/chip.c) serializes all calls and may have
  * interrupts off. ops->pulse() is called from inside; it must not call back.
@@ -46,7 +47,10 @@ static_assert(sizeof(struct kvm_pit_state2) ==
 struct pit;
 
 struct pit_ops {
-	/* raise and lower IRQ 0; what became of the edge, see dev/line.h */
+	/*
+	 * Raise and lower IRQ 0; what became of the edge, see dev/line.h. After
+	 * LINE_LATER the owner calls pit_pulsed().
+	 */
 	int (*pulse)(struct pit *pit);
 };
 
@@ -60,6 +64,7 @@ struct pit {
 	u64 period;		/* ns; 0: only once */
 	bool reinject;
 	u32 pending;		/* due, but not taken yet */
+	bool waiting;		/* for pit_pulsed() */
 };
 
 /** pit_init() - power-on state, reinjection on; @pit->ops and env are set */
@@ -80,6 +85,9 @@ void pit_timer_fired(struct pit *pit);
 
 /** pit_acked() - the guest ended an IRQ 0: the next pending one may go */
 void pit_acked(struct pit *pit);
+
+/** pit_pulsed() - what became of a pulse after LINE_LATER, as pulse() says it */
+void pit_pulsed(struct pit *pit, int status);
 
 /** pit_set_reinject() - KVM_REINJECT_CONTROL */
 void pit_set_reinject(struct pit *pit, bool on);

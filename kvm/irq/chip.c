@@ -9,8 +9,12 @@
  * vectors in eoi_watch: those of the pins that the PIT or a resampling irqfd
  * drives. A report too many is harmless, and one that is missed only delays
  * the PIT's catching up.
+ *
+ * What looks at more than VM_WALK_MAX vCPUs, or at irqfds, is never done under
+ * the chip lock, but left to irq/later.h.
  */
 #include <linux/errno.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 
 #include "core/vcpu.h"
@@ -18,47 +22,96 @@
 #include "irq/chip.h"
 #include "irq/irqchip.h"
 #include "irq/irqfd.h"
+#include "irq/later.h"
 #include "irq/msi.h"
 #include "irq/route.h"
 
 /* ---- interrupts out --------------------------------------------------- */
 
+/* The PIC asks: tell the first that would take it; chip lock held. */
+static void kick_for_extint(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	vm_for_some_vcpus(i, vcpu, vm) {
+		if (!lapic_accepts_extint(vcpu->lapic))
+			continue;
+		vcpu_kick(vcpu);
+		return;
+	}
+	if (vm->later.crowd)
+		irq_later_note(&vm->later, LATER_EXTINT);
+}
+
 /* After anything that may have changed the PIC; chip lock held. */
 static void pic_changed(struct irqchip *chip)
 {
 	bool asks = pic_output(&chip->pic);
-	struct vcpu *vcpu;
-	unsigned int i;
 
-	if (asks && !chip->pic_was_asking) {
-		vm_for_each_vcpu(i, vcpu, chip->vm) {
-			if (!lapic_accepts_extint(vcpu->lapic))
-				continue;
-			vcpu_kick(vcpu);
-			break;
-		}
-	}
+	if (asks && !chip->pic_was_asking)
+		kick_for_extint(chip->vm);
 	chip->pic_was_asking = asks;
 }
 
-static int ioapic_deliver(struct ioapic *io, const struct apic_msg *msg)
+static int ioapic_deliver(struct ioapic *io, unsigned int pin,
+			  const struct apic_msg *msg)
 {
 	struct irqchip *chip = container_of(io, struct irqchip, ioapic);
+	struct vm *vm = chip->vm;
 
-	return irq_deliver(chip->vm, NULL, msg);
+	if (!irq_is_long(vm, NULL, msg))
+		return irq_deliver_now(vm, NULL, msg);
+	return irq_later_pin(&vm->later, pin, msg, chip->pit_pulses) ?
+		LINE_LATER : LINE_COALESCED;
 }
 
 static const struct ioapic_ops ioapic_ops = {
 	.deliver = ioapic_deliver,
 };
 
-/* Somebody's interrupts ended; no lock held. */
-static void pins_acked(struct irqchip *chip, struct irq_pins pins)
+/*
+ * Who holds the lines of @pins is to say whether they still do; no lock held.
+ * False: a thread will ask them.
+ */
+static bool pins_ask(struct irqchip *chip, struct irq_pins pins)
 {
-	if (!pins.pic && !pins.ioapic)
-		return;
+	struct irq_later *later = &chip->vm->later;
+
+	/* One that is being added was not asserted yet. */
+	if (!irq_pins_meet(pins, chip->resampled))
+		return true;
+	if (preemptible()) {
+		guard(mutex)(&later->lock);
+		irqfd_acked(chip->vm, pins);
+		return true;
+	}
+	scoped_guard(spinlock_irqsave, &chip->lock) {
+		later->acked.pic |= pins.pic;
+		later->acked.ioapic |= pins.ioapic;
+	}
+	irq_later_note(later, LATER_ACKED);
+	return false;
+}
+
+/* Somebody's interrupts ended; no lock held. As pins_ask(). */
+static bool pins_acked(struct irqchip *chip, struct irq_pins pins)
+{
 	chip_pit_acked(chip, pins);
-	irqfd_acked(chip->vm, pins);
+	return pins_ask(chip, pins);
+}
+
+/* What @vcpu has brought about it sees to itself, before it enters again. */
+static void settle_by(struct vcpu *vcpu)
+{
+	struct irq_later *later = &vcpu->vm->later;
+
+	if (likely(!READ_ONCE(later->todo)))
+		return;
+	if (preemptible())
+		irq_later_finish(later);
+	else
+		vcpu_request(vcpu, REQ_IRQ_LATER);
 }
 
 bool chip_extint_pending(struct vcpu *vcpu)
@@ -82,6 +135,7 @@ int chip_extint_ack(struct vcpu *vcpu)
 		pic_changed(chip);
 	}
 	pins_acked(chip, pins);
+	settle_by(vcpu);
 	return vector;
 }
 
@@ -114,14 +168,18 @@ static int pin_set(struct irqchip *chip, const struct irq_route *r,
 	return status;
 }
 
-static int msi_set(struct vm *vm, const struct irq_route *r, bool level)
+static int msi_set(struct vm *vm, const struct irq_route *r, u32 gsi,
+		   bool level)
 {
 	struct apic_msg msg;
 
 	if (!level)
 		return LINE_IGNORED;
 	msg = msi_decode(&r->msi, vm->lapic_config.ids_32bit);
-	return irq_deliver(vm, NULL, &msg);
+	if (!irq_is_long(vm, NULL, &msg))
+		return irq_deliver_now(vm, NULL, &msg);
+	irq_later_gsi(&vm->later, gsi);
+	return LINE_LATER;
 }
 
 int chip_line_locked(struct irqchip *chip, enum chip_source src, u32 gsi,
@@ -136,7 +194,7 @@ int chip_line_locked(struct irqchip *chip, enum chip_source src, u32 gsi,
 	r = route_table_find(rcu_dereference(chip->vm->routing), gsi, &nr);
 	for (; nr--; r++) {
 		if (r->to == ROUTE_MSI)
-			one = msi_set(chip->vm, r, level);
+			one = msi_set(chip->vm, r, gsi, level);
 		else
 			one = pin_set(chip, r, src, level);
 		status = line_status_add(status, one);
@@ -157,11 +215,11 @@ static bool msi_line(struct vm *vm, u32 gsi, bool level, int *status)
 		return true;
 	if (r->to != ROUTE_MSI)
 		return false;
-	*status = msi_set(vm, r, level);
+	*status = msi_set(vm, r, gsi, level);
 	return true;
 }
 
-int chip_set_irq(struct vm *vm, enum chip_source src, u32 gsi, bool level)
+int chip_line(struct vm *vm, enum chip_source src, u32 gsi, bool level)
 {
 	struct irqchip *chip = READ_ONCE(vm->irqchip);
 	int status;
@@ -173,7 +231,52 @@ int chip_set_irq(struct vm *vm, enum chip_source src, u32 gsi, bool level)
 	return status;
 }
 
+int chip_set_irq(struct vm *vm, enum chip_source src, u32 gsi, bool level)
+{
+	int status = chip_line(vm, src, gsi, level);
+
+	irq_later_settle(&vm->later);
+	return status == LINE_LATER ? LINE_DONE : status;
+}
+
+/* Where @gsi leads, if that is to an MSI */
+static bool msi_of(struct vm *vm, u32 gsi, struct apic_msg *msg)
+{
+	const struct irq_route *r;
+	unsigned int nr;
+
+	guard(rcu)();
+	r = route_table_find(rcu_dereference(vm->routing), gsi, &nr);
+	if (!nr || r->to != ROUTE_MSI)
+		return false;
+	*msg = msi_decode(&r->msi, vm->lapic_config.ids_32bit);
+	return true;
+}
+
+int chip_deliver_gsi(struct vm *vm, u32 gsi)
+{
+	struct apic_msg msg;
+	int status;
+
+	if (msi_of(vm, gsi, &msg))
+		return irq_deliver(vm, NULL, &msg);
+	/* The routes have changed since: it is an edge wherever it leads. */
+	status = chip_line(vm, CHIP_SOURCE_IRQFD, gsi, true);
+	chip_line(vm, CHIP_SOURCE_IRQFD, gsi, false);
+	return status;
+}
+
 /* ---- ends of interrupt ------------------------------------------------ */
+
+void chip_pins_ended(struct irqchip *chip, u32 pins)
+{
+	unsigned long left = pins;
+	unsigned int pin;
+
+	for_each_set_bit(pin, &left, IOAPIC_PINS)
+		scoped_guard(spinlock_irqsave, &chip->lock)
+			ioapic_eoi_done(&chip->ioapic, BIT(pin));
+}
 
 void chip_eoi(struct vcpu *vcpu, u8 vector, bool level)
 {
@@ -186,47 +289,63 @@ void chip_eoi(struct vcpu *vcpu, u8 vector, bool level)
 		pins.ioapic = ioapic_eoi(&chip->ioapic, vector, level);
 	if (!pins.ioapic)
 		return;
-	pins_acked(chip, pins);
-	scoped_guard(spinlock_irqsave, &chip->lock)
-		ioapic_eoi_done(&chip->ioapic, pins.ioapic);
+	if (pins_acked(chip, pins))
+		chip_pins_ended(chip, pins.ioapic);
+	settle_by(vcpu);
+}
+
+/* Hardware that ends interrupts by itself has to know. Chip lock held. */
+static void renew_maps(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	if (!(backend.caps & BACKEND_DELIVERS))
+		return;
+	if (vm->later.crowd) {
+		irq_later_note(&vm->later, LATER_WATCH);
+		return;
+	}
+	vm_for_some_vcpus(i, vcpu, vm)
+		if (vcpu->lapic->posted)
+			vcpu_request_kick(vcpu, REQ_EOI_MAP);
 }
 
 /* Let the LAPICs know which edge vectors are of interest; chip lock held. */
 static void watch_vectors(struct irqchip *chip)
 {
-	int vcpus = smp_load_acquire(&chip->vm->vcpu_count);
+	unsigned long *watch = chip->vm->lapic_config.eoi_watch;
 	DECLARE_BITMAP(map, 256);
-	struct vcpu *vcpu;
-	unsigned int i, w;
+	unsigned int w;
 
-	ioapic_vectors(&chip->ioapic, chip->watch_pins, map);
-	if (bitmap_equal(map, chip->watch, 256) && vcpus == chip->watch_vcpus)
+	ioapic_vectors(&chip->ioapic, chip->resampled.ioapic |
+		       chip->pit_pins.ioapic, map);
+	if (bitmap_equal(map, watch, 256))
 		return;
-	bitmap_copy(chip->watch, map, 256);
-	chip->watch_vcpus = vcpus;
-	vm_for_each_vcpu(i, vcpu, chip->vm) {
-		for (w = 0; w < ARRAY_SIZE(map); w++)
-			WRITE_ONCE(vcpu->lapic->eoi_watch[w], map[w]);
-		if (vcpu->lapic->posted)
-			vcpu_request_kick(vcpu, REQ_EOI_MAP);
-	}
+	for (w = 0; w < ARRAY_SIZE(map); w++)
+		WRITE_ONCE(watch[w], map[w]);
+	renew_maps(chip->vm);
 }
 
 void chip_update_watch(struct vm *vm)
 {
 	struct irqchip *chip = vm->irqchip;
-	u32 pins;
+	struct irq_pins resampled, pit = {};
 
 	lockdep_assert_held(&vm->irq_lock);
 	if (!chip)
 		return;
-	pins = irqfd_watched(vm).ioapic;
+	resampled = irqfd_watched(vm);
 	if (READ_ONCE(chip->has_pit))
-		pins |= route_pins(vm, CHIP_PIT_GSI).ioapic;
+		pit = route_pins(vm, CHIP_PIT_GSI);
 	scoped_guard(spinlock_irqsave, &chip->lock) {
-		chip->watch_pins = pins;
+		chip->resampled = resampled;
+		chip->pit_pins = pit;
 		watch_vectors(chip);
 	}
+	assign_bit(VM_SLOW_CHIPS, &vm->slow, vm->later.crowd ||
+		   resampled.pic || resampled.ioapic);
+	irq_later_settle(&vm->later);
 }
 
 /* ---- registers -------------------------------------------------------- */
@@ -246,6 +365,7 @@ static bool pic_read(struct bus_dev *dev, u64 port, unsigned int len,
 		pic_changed(chip);
 	}
 	pins_acked(chip, pins);
+	irq_later_settle(&chip->vm->later);
 	return true;
 }
 
@@ -264,6 +384,7 @@ static bool pic_write(struct bus_dev *dev, u64 port, unsigned int len,
 		pic_changed(chip);
 	}
 	pins_acked(chip, pins);
+	irq_later_settle(&chip->vm->later);
 	return true;
 }
 
@@ -271,6 +392,17 @@ static const struct bus_dev_ops pic_bus_ops = {
 	.read = pic_read,
 	.write = pic_write,
 };
+
+/* One at a time, as each may be for many. */
+static void pins_serve(struct irqchip *chip, u32 pins)
+{
+	unsigned long left = pins;
+	unsigned int pin;
+
+	for_each_set_bit(pin, &left, IOAPIC_PINS)
+		scoped_guard(spinlock_irqsave, &chip->lock)
+			ioapic_serve(&chip->ioapic, BIT(pin));
+}
 
 /* 82093AA, 3.1: registers are accessed by 32 bits; narrower reads see part. */
 static bool ioapic_mmio_read(struct bus_dev *dev, u64 gpa, unsigned int len,
@@ -289,13 +421,22 @@ static bool ioapic_mmio_write(struct bus_dev *dev, u64 gpa, unsigned int len,
 			      const void *data)
 {
 	struct irqchip *chip = container_of(dev, struct irqchip, ioapic_dev);
+	struct irq_pins due = {};
 	u64 val = 0;
 
 	memcpy(&val, data, len);
 	scoped_guard(spinlock_irqsave, &chip->lock) {
-		ioapic_write(&chip->ioapic, gpa - IOAPIC_BASE, val);
+		due.ioapic = ioapic_write(&chip->ioapic, gpa - IOAPIC_BASE,
+					  val);
 		watch_vectors(chip);
 	}
+	/*
+	 * A resampled line was held since before its pin was masked: the device
+	 * may have let go of it, as a guest that handles it in a thread has it.
+	 */
+	if (due.ioapic && pins_ask(chip, due))
+		pins_serve(chip, due.ioapic);
+	irq_later_settle(&chip->vm->later);
 	return true;
 }
 
@@ -347,6 +488,7 @@ static enum hrtimer_restart ioapic_fired(struct hrtimer *hr)
 
 	scoped_guard(spinlock_irqsave, &chip->lock)
 		ioapic_timer_fired(&chip->ioapic);
+	irq_later_settle(&chip->vm->later);
 	return HRTIMER_NORESTART;
 }
 
@@ -360,7 +502,6 @@ static struct irqchip *chip_alloc(struct vm *vm)
 		return NULL;
 	chip->vm = vm;
 	spin_lock_init(&chip->lock);
-	spin_lock_init(&chip->resample_lock);
 	chip->pic_dev.ops = &pic_bus_ops;
 	chip->ioapic_dev.ops = &ioapic_bus_ops;
 	chip_timer_init(&chip->ioapic_timer, ioapic_fired);
@@ -441,11 +582,13 @@ void chip_free(struct vm *vm)
 {
 	struct irqchip *chip = vm->irqchip;
 
-	if (!chip)
-		return;
-	hrtimer_cancel(&chip->ioapic_timer.hr);
-	if (chip->has_pit)
-		hrtimer_cancel(&chip->pit_timer.hr);
+	if (chip) {
+		hrtimer_cancel(&chip->ioapic_timer.hr);
+		if (chip->has_pit)
+			hrtimer_cancel(&chip->pit_timer.hr);
+	}
+	/* Its worker arms no timer. */
+	irq_later_stop(&vm->later);
 	vm->irqchip = NULL;
 	kfree(chip);
 }
@@ -466,6 +609,7 @@ int chip_get(struct vm *vm, struct kvm_irqchip *state)
 
 	if (!chip)
 		return -ENXIO;
+	irq_later_finish(&vm->later);
 	scoped_guard(spinlock_irqsave, &chip->lock) {
 		switch (state->chip_id) {
 		case KVM_IRQCHIP_PIC_MASTER:
@@ -487,10 +631,12 @@ int chip_get(struct vm *vm, struct kvm_irqchip *state)
 int chip_set(struct vm *vm, const struct kvm_irqchip *state)
 {
 	struct irqchip *chip = chip_of(vm);
+	u32 due = 0;
 	int err = 0;
 
 	if (!chip)
 		return -ENXIO;
+	irq_later_finish(&vm->later);
 	scoped_guard(spinlock_irqsave, &chip->lock) {
 		switch (state->chip_id) {
 		case KVM_IRQCHIP_PIC_MASTER:
@@ -500,7 +646,8 @@ int chip_set(struct vm *vm, const struct kvm_irqchip *state)
 			pic_set_state(&chip->pic, 1, &state->chip.pic);
 			break;
 		case KVM_IRQCHIP_IOAPIC:
-			ioapic_set_state(&chip->ioapic, &state->chip.ioapic);
+			due = ioapic_set_state(&chip->ioapic,
+					       &state->chip.ioapic);
 			break;
 		default:
 			err = -EINVAL;
@@ -508,5 +655,7 @@ int chip_set(struct vm *vm, const struct kvm_irqchip *state)
 		pic_changed(chip);
 		watch_vectors(chip);
 	}
+	pins_serve(chip, due);
+	irq_later_settle(&vm->later);
 	return err;
 }

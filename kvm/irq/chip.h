@@ -15,6 +15,7 @@
 #define IRQ_CHIP_H
 
 #include "base/host.h"
+#include "dev/ioapic.h"
 #include "dev/line.h"
 
 struct vcpu;
@@ -29,6 +30,17 @@ enum chip_source {
 };
 
 static_assert(sizeof(struct kvm_irqchip) == 520);
+
+/* Accesses that may be long with VM_SLOW_CHIPS: to PIC and IOAPIC */
+static inline bool chip_is_port(u16 port)
+{
+	return (port & 0xff7e) == 0x20 || (port & ~1) == 0x4d0;
+}
+
+static inline bool chip_is_page(u64 gpa)
+{
+	return (gpa & PAGE_MASK) == IOAPIC_BASE;
+}
 
 /**
  * chip_create() - KVM_CREATE_IRQCHIP: PIC, IOAPIC, default routing, LAPICs

@@ -3,9 +3,10 @@
  * The PIT of a VM: its hrtimer, its ports, its interrupt.
  *
  * No thread: the hrtimer's callback takes the chip lock and pulses the PIT's
- * GSI itself, as setting lines is legal in hardirq. What the guest could not
- * take yet is counted by the model and handed out when the chips report the
- * end of the one before.
+ * GSI itself, as setting lines is legal in hardirq; only a pulse that is for
+ * many vCPUs is left to irq/later.h. What the guest could not take yet is
+ * counted by the model and handed out when the chips report the end of the one
+ * before.
  *
  * It reaches the LAPICs through the chips alone: LINT0 in NMI mode, by which old
  * guests could make a watchdog of the PIT, is not driven.
@@ -15,6 +16,7 @@
 #include "core/vm.h"
 #include "irq/chip.h"
 #include "irq/irqchip.h"
+#include "irq/later.h"
 #include "irq/route.h"
 
 static int pit_pulse(struct pit *pit)
@@ -22,7 +24,9 @@ static int pit_pulse(struct pit *pit)
 	struct irqchip *chip = container_of(pit, struct irqchip, pit);
 	int status;
 
+	chip->pit_pulses = true;
 	status = chip_line_locked(chip, CHIP_SOURCE_PIT, CHIP_PIT_GSI, true);
+	chip->pit_pulses = false;
 	chip_line_locked(chip, CHIP_SOURCE_PIT, CHIP_PIT_GSI, false);
 	return status;
 }
@@ -37,20 +41,24 @@ static enum hrtimer_restart pit_fired(struct hrtimer *hr)
 
 	scoped_guard(spinlock_irqsave, &chip->lock)
 		pit_timer_fired(&chip->pit);
+	irq_later_settle(&chip->vm->later);
 	return HRTIMER_NORESTART;
 }
 
 void chip_pit_acked(struct irqchip *chip, struct irq_pins pins)
 {
-	struct irq_pins ours;
-
-	if (!smp_load_acquire(&chip->has_pit))
-		return;
-	ours = route_pins(chip->vm, CHIP_PIT_GSI);
-	if (!(ours.pic & pins.pic) && !(ours.ioapic & pins.ioapic))
+	/* None without a PIT. */
+	if (!irq_pins_meet(pins, chip->pit_pins))
 		return;
 	scoped_guard(spinlock_irqsave, &chip->lock)
 		pit_acked(&chip->pit);
+}
+
+void chip_pit_pulsed(struct irqchip *chip, int status)
+{
+	scoped_guard(spinlock_irqsave, &chip->lock)
+		if (chip->pit.waiting)
+			pit_pulsed(&chip->pit, status);
 }
 
 static bool pit_read(struct bus_dev *dev, u64 port, unsigned int len,

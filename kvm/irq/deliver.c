@@ -3,7 +3,8 @@
  * From a message to the local APICs of a VM: see msi.h.
  *
  * No lock and no allocation: walks the vCPUs there are. A message for one
- * APIC id, the common case, is one look-up.
+ * APIC id, the common case, is one look-up. Where there are more vCPUs than may
+ * be looked at in any context, others need a thread.
  */
 #include <linux/errno.h>
 
@@ -34,37 +35,64 @@ static int deliver_unicast(struct vm *vm, const struct lapic *src,
 	return deliver_to(vcpu->lapic, msg);
 }
 
-static int deliver_lowest(struct vm *vm, const struct lapic *src,
-			  const struct apic_msg *msg)
-{
-	struct lapic *best = NULL;
-	struct vcpu *vcpu;
-	unsigned int i;
+/* What became of a message that is for several */
+struct spread {
+	const struct lapic *src;
+	const struct apic_msg *msg;
+	int status;
+	struct lapic *best;	/* of those that match, for lowest priority */
+};
 
-	vm_for_each_vcpu(i, vcpu, vm)
-		if (lapic_match(vcpu->lapic, src, msg))
-			best = lapic_arbitrate(best, vcpu->lapic);
-	if (!best)
-		return LINE_IGNORED;
-	lapic_arbitrated(best);
-	return deliver_to(best, msg);
+static void spread_to(struct spread *s, struct lapic *l)
+{
+	if (!lapic_match(l, s->src, s->msg))
+		return;
+	if (lapic_msg_lowest(s->msg))
+		s->best = lapic_arbitrate(s->best, l);
+	else
+		s->status = line_status_add(s->status, deliver_to(l, s->msg));
 }
 
-int irq_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
+static int spread_end(const struct spread *s)
 {
-	int status = LINE_IGNORED;
+	if (!s->best)
+		return s->status;
+	lapic_arbitrated(s->best);
+	return deliver_to(s->best, s->msg);
+}
+
+bool irq_is_long(const struct vm *vm, const struct lapic *src,
+		 const struct apic_msg *msg)
+{
+	return unlikely(vm->later.crowd) && !lapic_msg_unicast(src, msg);
+}
+
+int irq_deliver_now(struct vm *vm, const struct lapic *src,
+		    const struct apic_msg *msg)
+{
+	struct spread s = { .src = src, .msg = msg, .status = LINE_IGNORED };
 	struct vcpu *vcpu;
 	unsigned int i;
 
 	if (lapic_msg_unicast(src, msg))
 		return deliver_unicast(vm, src, msg);
-	if (lapic_msg_lowest(msg))
-		return deliver_lowest(vm, src, msg);
+	vm_for_some_vcpus(i, vcpu, vm)
+		spread_to(&s, vcpu->lapic);
+	return spread_end(&s);
+}
+
+int irq_deliver(struct vm *vm, const struct lapic *src,
+		const struct apic_msg *msg)
+{
+	struct spread s = { .src = src, .msg = msg, .status = LINE_IGNORED };
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	if (!irq_is_long(vm, src, msg))
+		return irq_deliver_now(vm, src, msg);
 	vm_for_each_vcpu(i, vcpu, vm)
-		if (lapic_match(vcpu->lapic, src, msg))
-			status = line_status_add(status,
-						 deliver_to(vcpu->lapic, msg));
-	return status;
+		spread_to(&s, vcpu->lapic);
+	return spread_end(&s);
 }
 
 int msi_signal(struct vm *vm, const struct kvm_msi *in)

@@ -40,35 +40,53 @@ struct irqchip {
 	u8 ioapic_sources[IOAPIC_PINS];	/* [11] */
 
 	/*
-	 * IOAPIC pins whose end of interrupt somebody waits for, and the
-	 * vectors they have now, as the LAPICs' eoi_watch has them.
+	 * Pins whose end of interrupt somebody waits for: resampling irqfds, the
+	 * PIT. The vectors that those of the IOAPIC have are the LAPICs'
+	 * eoi_watch. Written with [11], read by anybody.
 	 */
-	u32 watch_pins;			/* [11] */
-	DECLARE_BITMAP(watch, 256);	/* [11] */
-	int watch_vcpus;		/* [11] vCPUs that know of it */
+	struct irq_pins resampled, pit_pins;
+	bool pit_pulses;		/* [11] what is delivered is the PIT's */
 
 	struct chip_timer ioapic_timer;	/* [11] */
 	struct chip_timer pit_timer;	/* [11] */
 	struct bus_dev pic_dev, ioapic_dev, pit_dev; /* [I] */
-
-	/* Resampling irqfds: vm->resamplers, and their irqfds' links. */
-	spinlock_t resample_lock;
 };
 
-/* ---- chip.c, for chip_pit.c ---- */
+/* ---- chip.c, for the others ---- */
 
-/** chip_line_locked() - chip_set_irq() for GSIs that lead to pins or MSIs */
+/**
+ * chip_line() - chip_set_irq(), but it may answer LINE_LATER, and leaves it to
+ * the caller to call irq_later_settle()
+ */
+int chip_line(struct vm *vm, enum chip_source src, u32 gsi, bool level);
+
+/** chip_line_locked() - chip_line() with the chip lock held */
 int chip_line_locked(struct irqchip *chip, enum chip_source src, u32 gsi,
 		     bool level);
+
+/**
+ * chip_deliver_gsi() - an edge of a GSI that led to an MSI, whoever it is for
+ *
+ * Thread context, may sleep. As chip_line().
+ */
+int chip_deliver_gsi(struct vm *vm, u32 gsi);
+
+/** chip_pins_ended() - deliver again those of IOAPIC pins @pins that are high,
+ * after the end of their interrupts; no lock held
+ */
+void chip_pins_ended(struct irqchip *chip, u32 pins);
 
 /** chip_timer_init() - an hrtimer behind a struct dev_env */
 void chip_timer_init(struct chip_timer *timer,
 		     enum hrtimer_restart (*fired)(struct hrtimer *));
 
-/* ---- chip_pit.c, for chip.c ---- */
+/* ---- chip_pit.c, for the others ---- */
 
 /** chip_pit_acked() - interrupts of @pins ended; no lock held */
 void chip_pit_acked(struct irqchip *chip, struct irq_pins pins);
+
+/** chip_pit_pulsed() - what became of a pulse after LINE_LATER; no lock held */
+void chip_pit_pulsed(struct irqchip *chip, int status);
 
 /* The GSI of IRQ 0: the PIT drives it as the ISA bus would. */
 #define CHIP_PIT_GSI 0

@@ -4,15 +4,14 @@
  *
  * An irqfd is reached in two ways, each with a lock that its removal takes:
  * by its eventfd's wait queue, and, if it resamples, by the list of its
- * resampler under irqchip->resample_lock. Off both it is nobody's, and is
- * freed at once.
+ * resampler under irq_later.lock. Off both it is nobody's, and is freed at once.
  *
  * A resampler is a GSI with the resampling irqfds on it: they share the line,
  * which is up from the first signal to the guest's end of interrupt.
  *
- * Locks: vm->irq_lock for vm->irqfds and all changes. resample_lock is taken
- * with interrupts off and holds while resamplefds are signalled; wake-ups do
- * not take it.
+ * Locks: vm->irq_lock for vm->irqfds and all changes. irq_later.lock is held
+ * while resamplefds are signalled, which takes as long as there are many;
+ * wake-ups do not take it.
  */
 #include <linux/errno.h>
 #include <linux/eventfd.h>
@@ -27,13 +26,14 @@
 #include "irq/chip.h"
 #include "irq/irqchip.h"
 #include "irq/irqfd.h"
+#include "irq/later.h"
 #include "irq/route.h"
 #include "mem/batch.h"
 
 struct resampler {
 	u32 gsi;			/* [I] */
-	struct list_head irqfds;	/* [resample_lock] */
-	struct list_head link;		/* vm->resamplers [resample_lock] */
+	struct list_head irqfds;	/* [8a] */
+	struct list_head link;		/* vm->resamplers [8a] */
 };
 
 struct irqfd {
@@ -45,7 +45,7 @@ struct irqfd {
 	struct list_head link;		/* vm->irqfds [7] */
 	struct hlist_node same_hash;	/* vm->irqfd_hash [7] */
 	struct resampler *resampler;	/* [7] */
-	struct list_head resample_link;	/* [resample_lock] */
+	struct list_head resample_link;	/* [8a] */
 	struct bypass bypass;
 	wait_queue_head_t *wqh;		/* [I] the eventfd's */
 	wait_queue_entry_t wait;	/* [wqh->lock] */
@@ -101,6 +101,7 @@ void irqfd_settle(struct vm *vm)
 	struct irqfd *irqfd;
 
 	lockdep_assert_held(&vm->irq_lock);
+	/* bounded: a section for each, none for the walk */
 	list_for_each_entry(irqfd, &vm->irqfds, link) {
 		spin_lock_irq(&irqfd->wqh->lock);
 		spin_unlock_irq(&irqfd->wqh->lock);
@@ -111,32 +112,25 @@ void irqfd_settle(struct vm *vm)
 
 /* ---- resampling ------------------------------------------------------- */
 
-static bool pins_meet(struct irq_pins a, struct irq_pins b)
-{
-	return (a.pic & b.pic) || (a.ioapic & b.ioapic);
-}
-
 static void resampler_acked(struct vm *vm, struct resampler *r)
 {
 	struct irqfd *irqfd;
 
-	chip_set_irq(vm, CHIP_SOURCE_RESAMPLE, r->gsi, false);
-	list_for_each_entry(irqfd, &r->irqfds, resample_link)
+	chip_line(vm, CHIP_SOURCE_RESAMPLE, r->gsi, false);
+	list_for_each_entry(irqfd, &r->irqfds, resample_link) {
 		eventfd_signal(irqfd->resamplefd);
+		cond_resched();
+	}
 }
 
 void irqfd_acked(struct vm *vm, struct irq_pins pins)
 {
-	struct irqchip *chip = vm->irqchip;
 	struct resampler *r;
 
-	/* One that is being added was not asserted yet. */
-	if (list_empty_careful(&vm->resamplers))
-		return;
-	scoped_guard(spinlock_irqsave, &chip->resample_lock)
-		list_for_each_entry(r, &vm->resamplers, link)
-			if (pins_meet(route_pins(vm, r->gsi), pins))
-				resampler_acked(vm, r);
+	lockdep_assert_held(&vm->later.lock);
+	list_for_each_entry(r, &vm->resamplers, link)
+		if (irq_pins_meet(route_pins(vm, r->gsi), pins))
+			resampler_acked(vm, r);
 }
 
 struct irq_pins irqfd_watched(struct vm *vm)
@@ -158,6 +152,8 @@ static struct resampler *resampler_get(struct vm *vm, u32 gsi)
 {
 	struct resampler *r;
 
+	/* No route leads on from those beyond: one stands for them all. */
+	gsi = min(gsi, (u32)ROUTE_MAX_GSI);
 	list_for_each_entry(r, &vm->resamplers, link)
 		if (r->gsi == gsi)
 			return r;
@@ -166,7 +162,7 @@ static struct resampler *resampler_get(struct vm *vm, u32 gsi)
 		return NULL;
 	r->gsi = gsi;
 	INIT_LIST_HEAD(&r->irqfds);
-	scoped_guard(spinlock_irq, &vm->irqchip->resample_lock)
+	scoped_guard(mutex, &vm->later.lock)
 		list_add(&r->link, &vm->resamplers);
 	return r;
 }
@@ -180,7 +176,7 @@ static int resample_start(struct irqfd *irqfd)
 	irqfd->resampler = resampler_get(vm, irqfd->gsi);
 	if (!irqfd->resampler)
 		return -ENOMEM;
-	scoped_guard(spinlock_irq, &vm->irqchip->resample_lock)
+	scoped_guard(mutex, &vm->later.lock)
 		list_add(&irqfd->resample_link, &irqfd->resampler->irqfds);
 	chip_update_watch(vm);
 	return 0;
@@ -194,7 +190,7 @@ static void resample_stop(struct irqfd *irqfd)
 
 	if (!r)
 		return;
-	scoped_guard(spinlock_irq, &vm->irqchip->resample_lock) {
+	scoped_guard(mutex, &vm->later.lock) {
 		list_del(&irqfd->resample_link);
 		last = list_empty(&r->irqfds);
 		if (last)
@@ -365,6 +361,9 @@ static int irqfd_deassign(struct vm *vm, const struct kvm_irqfd *in)
 		if (irqfd && irqfd->gsi == in->gsi)
 			irqfd_remove(irqfd);
 	}
+	/* What it has signalled arrives before this call returns. */
+	if (vm->later.crowd)
+		irq_later_finish(&vm->later);
 	eventfd_ctx_put(eventfd);
 	return 0;
 }

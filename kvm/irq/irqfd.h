@@ -3,7 +3,8 @@
  * Eventfds that raise interrupts: KVM_IRQFD.
  *
  * The eventfd's wake-up, with interrupts off and the eventfd's lock held,
- * drives the GSI at once: chip_set_irq() is legal there. A plain irqfd makes
+ * drives the GSI at once: chip_set_irq() is legal there, and leaves to others
+ * what would take long. A plain irqfd makes
  * an edge. A resampling one raises its GSI, which falls when the guest ends
  * the interrupt; then its resamplefd is signalled, and who still wants the
  * interrupt signals again.
@@ -48,7 +49,7 @@ struct irq_pins irqfd_watched(struct vm *vm);
  * irqfd_acked() - the guest ended interrupts of @pins: lower the lines of
  * resamplers and signal them
  *
- * Any context, but no chip lock and no eventfd's lock held.
+ * A thread, preemptible, irq_later.lock held.
  */
 void irqfd_acked(struct vm *vm, struct irq_pins pins);
 

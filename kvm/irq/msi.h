@@ -6,7 +6,8 @@
  * msi.c (decoding, SDM vol. 3, 11.11) is pure; deliver.c takes a message to
  * the LAPICs without a lock, from any context, interrupts off and hardirq
  * included: vCPUs never leave a VM that lives, and LAPICs take interrupts by
- * atomics. Callers: IPIs, the IOAPIC, MSI routes, KVM_SIGNAL_MSI.
+ * atomics. Only what is for many takes a thread (irq/later.h). Callers: IPIs,
+ * the IOAPIC, MSI routes, KVM_SIGNAL_MSI.
  */
 #ifndef IRQ_MSI_H
 #define IRQ_MSI_H
@@ -38,14 +39,28 @@ static inline bool msi_valid(const struct msi *msi, bool ids32)
 struct apic_msg msi_decode(const struct msi *msi, bool ids32);
 
 /**
- * irq_deliver() - take a message to every local APIC that it is meant for, or
- * to one of them if it is lowest priority
+ * irq_is_long() - is @msg for so many that only a thread may deliver it: not for
+ * one LAPIC, in a VM of more than VM_WALK_MAX vCPUs
  * @src: the LAPIC whose ICR sent it, NULL for the IOAPIC and MSIs
+ */
+bool irq_is_long(const struct vm *vm, const struct lapic *src,
+		 const struct apic_msg *msg);
+
+/**
+ * irq_deliver_now() - take a message to every local APIC that it is meant for,
+ * or to one of them if it is lowest priority; not irq_is_long()
  *
  * Any context. Return: as dev/line.h says; LINE_IGNORED when nobody matched
  * or those who did are disabled.
  */
-int irq_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg);
+int irq_deliver_now(struct vm *vm, const struct lapic *src,
+		    const struct apic_msg *msg);
+
+/** irq_deliver() - the same for any message; a thread, preemptible, unless it
+ * is not irq_is_long()
+ */
+int irq_deliver(struct vm *vm, const struct lapic *src,
+		const struct apic_msg *msg);
 
 /**
  * msi_signal() - KVM_SIGNAL_MSI

@@ -7,12 +7,14 @@
  * VMM may rely on is more: once KVM_SET_GSI_ROUTING has returned, no eventfd
  * goes the old way. Wake-ups hold their eventfd's lock and take the chip lock,
  * so taking each of those once is enough (irqfd_settle(), chip_update_watch()).
+ * What they left to a thread is finished before and after.
  */
 #include <linux/errno.h>
 
 #include "core/vm.h"
 #include "irq/chip.h"
 #include "irq/irqfd.h"
+#include "irq/later.h"
 #include "irq/route.h"
 
 static void publish(struct vm *vm, struct irq_routing *table)
@@ -20,10 +22,14 @@ static void publish(struct vm *vm, struct irq_routing *table)
 	struct irq_routing *old;
 
 	lockdep_assert_held(&vm->irq_lock);
+	if (vm->later.crowd)
+		irq_later_finish(&vm->later);
 	old = rcu_replace_pointer(vm->routing, table,
 				  lockdep_is_held(&vm->irq_lock));
 	irqfd_settle(vm);
 	chip_update_watch(vm);
+	if (vm->later.crowd)
+		irq_later_finish(&vm->later);
 	if (old)
 		kvfree_rcu(old, rcu);
 }

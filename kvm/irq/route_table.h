@@ -44,6 +44,12 @@ struct irq_pins {
 	u32 ioapic;
 };
 
+/** irq_pins_meet() - is there a pin in both */
+static inline bool irq_pins_meet(struct irq_pins a, struct irq_pins b)
+{
+	return (a.pic & b.pic) || (a.ioapic & b.ioapic);
+}
+
 enum route_rc {
 	ROUTE_OK,
 	ROUTE_INVALID,

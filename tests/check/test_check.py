@@ -104,6 +104,22 @@ BROKEN = {
                                "\tfor (i = 0; i < run->internal.ndata; i++)\n"
                                "\t\trun->internal.data[i] = 1;\n}\n"},
     ],
+    "bounded_sections": [
+        {"kvm/irq/chip.c": C + "void f(struct vm *vm)\n{\n"
+                               "\tguard(spinlock_irqsave)(&vm->l);\n"
+                               "\tvm_for_each_vcpu(i, v, vm)\n\t\tx(v);\n}\n"},
+        {"kvm/irq/irqfd.c": C + "void f(struct vm *vm)\n{\n"
+                                "\tspin_lock_irq(&vm->l);\n"
+                                "\tlist_for_each_entry(a, &vm->l, b)\n"
+                                "\t\tx(a);\n}\n"},
+        {"kvm/core/vm.c": C + "void f(struct vm *vm)\n{\n"
+                              "\tpreempt_disable();\n"
+                              "\tfor (i = 0; i < vm->vcpu_count; i++)\n"
+                              "\t\tx(i);\n}\n"},
+        {"kvm/core/vm.c": C + "void f(struct vm *vm)\n{\n"
+                              "\tvm_for_each_vcpu_atomic(i, v, vm)\n"
+                              "\t\tx(v);\n}\n"},
+    ],
     "initialisers": [
         {"kvm/core/vm.c": C + "struct a b = { 1, 2 };\n"},
     ],
@@ -152,6 +168,15 @@ class Check(unittest.TestCase):
                                      "\t/* Host bug: never set up. */\n"
                                      "\tBUG();\n}\n"}
         self.assertEqual(problems_of({**CLEAN, **tree}), [])
+
+    def test_walks_that_are_bounded(self):
+        text = (C + "void f(struct vm *vm)\n{\n\tspin_lock(&vm->l);\n"
+                "\t/* bounded: there are two */\n"
+                "\tlist_for_each_entry(a, &vm->l, b)\n\t\tx(a);\n"
+                "\tvm_for_some_vcpus(i, v, vm)\n\t\tx(v);\n}\n"
+                "void g(struct vm *vm)\n{\n"
+                "\tvm_for_each_vcpu(i, v, vm)\n\t\tx(v);\n}\n")
+        self.assertEqual(problems_of({**CLEAN, "kvm/irq/chip.c": text}), [])
 
     def test_divisions_by_constants(self):
         tree = {"kvm/core/vm.c": C + "u64 f(u64 a)\n{\n"

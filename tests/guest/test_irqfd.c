@@ -221,6 +221,202 @@ TEST(irqfd_resample)
 	expect_quiet(v);
 }
 
+static void resample(struct vm *vm, int fd, int resamplefd, uint32_t gsi)
+{
+	struct kvm_irqfd i = { .fd = fd, .gsi = gsi, .resamplefd = resamplefd,
+			       .flags = KVM_IRQFD_FLAG_RESAMPLE };
+
+	OK(IOCTL(vm->fd, KVM_IRQFD, &i));
+}
+
+/* All that share a pin are told of one end, each by its own eventfd. */
+TEST(irqfd_resample_many)
+{
+	enum { MANY = 300 };
+	struct vcpu *v = boot_ticking();
+	int fd[MANY], resamplefd[MANY];
+
+	set_redirection(v->vm, 10, 0x41 | REDIR_LEVEL);
+	for (unsigned int i = 0; i < MANY; i++) {
+		fd[i] = new_eventfd();
+		resamplefd[i] = new_eventfd();
+		resample(v->vm, fd[i], resamplefd[i], 10);
+	}
+	/* No route leads on from there. */
+	resample(v->vm, new_eventfd(), new_eventfd(), 5000);
+	resample(v->vm, new_eventfd(), new_eventfd(), ~0u);
+	for (unsigned int n = 0; n < 3; n++) {
+		kick(fd[n * 100]);
+		await_irq(v, 0x41);
+		expect_out(v, 0x80, 1, 0);
+		for (unsigned int i = 0; i < MANY; i++) {
+			EVENTUALLY(readable(resamplefd[i]));
+			EQ(take(resamplefd[i]), 1);
+		}
+		expect_quiet(v);
+	}
+}
+
+/* The same with an interrupt of the PIC, ended by a write to its port */
+PAYLOAD(16, pic_level,
+	mov $0x11, %al;
+	out %al, $0x20;
+	mov $0x20, %al;
+	out %al, $0x21;
+	mov $4, %al;
+	out %al, $0x21;
+	mov $1, %al;
+	out %al, $0x21;
+	mov $0xdf, %al;
+	out %al, $0x21;
+	mov $0x20, %al;
+	mov $0x4d0, %dx;
+	out %al, %dx;
+	xor %eax, %eax;
+	sti;
+1:	out %al, $0x80;
+	jmp 1b;
+)
+
+TEST(irqfd_resample_by_the_pic)
+{
+	struct vcpu *v = boot(VM_IRQCHIP, &pic_level);
+	int fd = new_eventfd(), resamplefd = new_eventfd();
+
+	vm_set_isr(v->vm, 0x25, ISR_PIC);
+	expect_quiet(v);
+	resample(v->vm, fd, resamplefd, 5);
+	for (unsigned int n = 0; n < 3; n++) {
+		kick(fd);
+		await_irq(v, 0x25);
+		CHECK(!readable(resamplefd));
+		expect_out(v, 0x80, 1, 0);
+		EVENTUALLY(readable(resamplefd));
+		EQ(take(resamplefd), 1);
+		expect_quiet(v);
+	}
+}
+
+/*
+ * In a PIC's mode of automatic end the acknowledge is the end: the line is down
+ * before the handler has done anything.
+ */
+PAYLOAD(16, pic_automatic,
+	mov $0x11, %al;
+	out %al, $0x20;
+	mov $0x20, %al;
+	out %al, $0x21;
+	mov $4, %al;
+	out %al, $0x21;
+	mov $3, %al;
+	out %al, $0x21;
+	mov $0xdf, %al;
+	out %al, $0x21;
+	mov $0x20, %al;
+	mov $0x4d0, %dx;
+	out %al, %dx;
+	xor %eax, %eax;
+	sti;
+1:	out %al, $0x80;
+	jmp 1b;
+)
+
+TEST(irqfd_resample_by_acknowledge)
+{
+	struct vcpu *v = boot(VM_IRQCHIP, &pic_automatic);
+	int fd = new_eventfd(), resamplefd = new_eventfd();
+
+	vm_set_isr(v->vm, 0x25, ISR_PIC);
+	expect_quiet(v);
+	resample(v->vm, fd, resamplefd, 5);
+	for (unsigned int n = 0; n < 3; n++) {
+		kick(fd);
+		await_irq(v, 0x25);
+		EVENTUALLY(readable(resamplefd));
+		EQ(take(resamplefd), 1);
+		expect_quiet(v);
+	}
+}
+
+/* As a guest does that handles interrupts in a thread: mask, end, unmask */
+PAYLOAD(64, masks_and_ends,
+	LAPIC_ON;
+	PIC_OFF;
+	mov $GPA_IOAPIC, %ebx;
+	movl $0x24, (%rbx);
+	movl $0x8041, 0x10(%rbx);
+	xor %eax, %eax;
+	sti;
+1:	out %al, $0x80;
+	jmp 1b;
+.globl masks_isr;
+masks_isr:;
+	movl $0x18041, 0x10(%rbx);
+	movl $0, 0xb0(%rbp);
+	out %al, $0x81;
+	movl $0x8041, 0x10(%rbx);
+	iretq;
+)
+PAYLOAD_LABEL(masks_isr);
+
+/*
+ * The line was raised again while its pin was masked, and the device has let go
+ * of it since: before the guest gets an interrupt for that, the device is asked.
+ */
+TEST(irqfd_resample_at_unmask)
+{
+	struct vcpu *v = boot(VM_IRQCHIP, &masks_and_ends);
+	int fd = new_eventfd(), resamplefd = new_eventfd();
+
+	vm_set_gate(v->vm, 0x41, LABEL_GPA(masks_and_ends, masks_isr));
+	resample(v->vm, fd, resamplefd, 10);
+	expect_quiet(v);
+	kick(fd);
+	do
+		expect_exit(v, KVM_EXIT_IO);
+	while (v->run->io.port == 0x80);
+	EQ(v->run->io.port, 0x81);
+	EVENTUALLY(readable(resamplefd));
+	EQ(take(resamplefd), 1);
+	kick(fd);			/* it still wants one */
+	expect_quiet(v);		/* and now it does not any more */
+	EVENTUALLY(readable(resamplefd));
+	EQ(take(resamplefd), 1);
+	expect_quiet(v);
+	CHECK(!readable(resamplefd));
+}
+
+PAYLOAD(64, second,
+	LAPIC_ON;
+	xor %eax, %eax;
+	sti;
+1:	out %al, $0x80;
+	jmp 1b;
+)
+
+/* A vCPU that is made when all is set up ends interrupts like the others. */
+TEST(irqfd_resample_of_a_later_vcpu)
+{
+	struct vm *vm = boot_ticking()->vm;
+	int fd = new_eventfd(), resamplefd = new_eventfd();
+	struct kvm_mp_state runs = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct vcpu *v;
+
+	resample(vm, fd, resamplefd, 10);
+	set_redirection(vm, 10, 0x41 | 1ull << 56);	/* by edge */
+	v = vcpu_new(vm, 1);
+	vcpu_start(v, &second);
+	OK(IOCTL(v->fd, KVM_SET_MP_STATE, &runs));
+	expect_quiet(v);
+	for (unsigned int n = 0; n < 3; n++) {
+		kick(fd);
+		await_irq(v, 0x41);
+		expect_out(v, 0x80, 1, 0);
+		EVENTUALLY(readable(resamplefd));
+		EQ(take(resamplefd), 1);
+	}
+}
+
 PAYLOAD(64, sleeper,
 	LAPIC_ON;
 	PIC_OFF;

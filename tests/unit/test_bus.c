@@ -374,6 +374,55 @@ static struct bus_range random_range(struct bus_dev *dev)
 	return r;
 }
 
+/* How many candidates an access may have is known before there is one. */
+static void the_longest_walk_is_known(void **state)
+{
+	struct bus_table *t = NULL, *next;
+	struct probe p = PROBE();
+	unsigned int i;
+
+	/* Neighbours: each address has one candidate, or two at its end. */
+	for (i = 0; i < 2 * BUS_LONG; i++) {
+		struct bus_range r = area(0x1000 * i, 0x1000, &p);
+
+		assert_int_equal(bus_table_add(t, &r, &next), BUS_OK);
+		host_free(t);
+		t = next;
+	}
+	assert_int_equal(t->longest, 1);
+	assert_false(bus_is_long(t));
+	assert_false(bus_is_long(NULL));
+	/* One that covers them all makes each a candidate of those behind. */
+	assert_int_equal(bus_table_add(t, &(struct bus_range){
+		.len = 0x100000000, .dev = &p.dev }, &next), BUS_OK);
+	host_free(t);
+	t = next;
+	assert_int_equal(t->longest, 2 * BUS_LONG + 1);
+	assert_true(bus_is_long(t));
+	assert_int_equal(bus_table_remove(t, &(struct bus_range){
+		.len = 0x100000000, .dev = &p.dev }, &next), BUS_OK);
+	host_free(t);
+	t = next;
+	assert_int_equal(t->longest, 1);
+	host_free(t);
+	/* As many for the very same place */
+	t = NULL;
+	for (i = 0; i <= BUS_LONG; i++) {
+		struct bus_range r = area(0x1000 + i, 0x1000, &p);
+
+		assert_false(bus_is_long(t));
+		assert_int_equal(bus_table_add(t, &r, &next), BUS_OK);
+		host_free(t);
+		t = next;
+	}
+	assert_true(bus_is_long(t));
+	p.refuse = true;
+	p.hits = 0;
+	assert_false(bus_write(t, 0x1000 + BUS_LONG, 1, "x"));
+	assert_int_equal(p.hits, t->longest);
+	host_free(t);
+}
+
 static void random_tables_agree_with_a_list(void **state)
 {
 	struct bus_dev dev[MODEL_RANGES], *expect[MODEL_RANGES];
@@ -413,6 +462,7 @@ static void random_tables_agree_with_a_list(void **state)
 			assert_false(bus_write(t, addr, len, &v));
 			n = model_ask(list, nr, addr, len, v, expect);
 			assert_int_equal(nr_asked, n);
+			assert_true(!n || n <= t->longest);
 			for (i = 0; i < n; i++)
 				assert_ptr_equal(asked[i], expect[i]);
 		}
@@ -433,6 +483,7 @@ int main(void)
 		cmocka_unit_test(missing_ops_mean_not_mine),
 		cmocka_unit_test(the_old_table_stays_as_it_was),
 		cmocka_unit_test(a_full_table_says_so),
+		cmocka_unit_test(the_longest_walk_is_known),
 		cmocka_unit_test(random_tables_agree_with_a_list),
 	};
 

@@ -16,7 +16,7 @@ struct bench {
 	struct dev_env env;
 	u64 now, timer;		/* timer: U64_MAX when not armed */
 	struct apic_msg last;
-	unsigned int sent;
+	unsigned int sent, last_pin;
 	int answer;
 };
 
@@ -41,11 +41,13 @@ static const struct dev_env_ops env_ops = {
 	.timer_cancel = bench_cancel,
 };
 
-static int bench_deliver(struct ioapic *io, const struct apic_msg *msg)
+static int bench_deliver(struct ioapic *io, unsigned int pin,
+			 const struct apic_msg *msg)
 {
 	struct bench *b = container_of(io, struct bench, io);
 
 	b->last = *msg;
+	b->last_pin = pin;
 	b->sent++;
 	return b->answer;
 }
@@ -70,10 +72,11 @@ static u32 get(struct bench *b, u32 index)
 	return ioapic_read(&b->io, 0x10);
 }
 
+/* a write, with nobody asked about the line before it is served */
 static void put(struct bench *b, u32 index, u32 val)
 {
 	ioapic_write(&b->io, 0, index);
-	ioapic_write(&b->io, 0x10, val);
+	ioapic_serve(&b->io, ioapic_write(&b->io, 0x10, val));
 }
 
 static void set_rte(struct bench *b, unsigned int pin, u32 low, u32 dest)
@@ -342,6 +345,62 @@ static void lowering_the_line_ends_a_storm(void **state)
 	assert_int_equal(ioapic_set_irq(&b.io, 10, true), 1);
 }
 
+/* A line held since before the mask: its holder is asked before it counts. */
+static void unmasked_pins_are_asked_first(void **state)
+{
+	struct bench b;
+
+	bench_start(&b);
+	set_rte(&b, 20, 0x60 | LEVEL | MASK, 0);
+	ioapic_set_irq(&b.io, 20, true);
+	ioapic_write(&b.io, 0, 0x10 + 2 * 20);
+	assert_int_equal(ioapic_write(&b.io, 0x10, 0x60 | LEVEL), BIT(20));
+	assert_int_equal(b.sent, 0);
+	/* It has let go. */
+	ioapic_set_irq(&b.io, 20, false);
+	ioapic_serve(&b.io, BIT(20));
+	assert_int_equal(b.sent, 0);
+	/* It has not, and says so itself: once is enough. */
+	ioapic_write(&b.io, 0x10, 0x60 | LEVEL | MASK);
+	ioapic_set_irq(&b.io, 20, true);
+	assert_int_equal(ioapic_write(&b.io, 0x10, 0x60 | LEVEL), BIT(20));
+	ioapic_set_irq(&b.io, 20, true);
+	assert_int_equal(b.sent, 1);
+	ioapic_serve(&b.io, BIT(20));
+	assert_int_equal(b.sent, 1);
+	/* In service, an edge, or low: nothing to ask. */
+	assert_int_equal(ioapic_write(&b.io, 0x10, 0x61 | LEVEL), 0);
+	assert_int_equal(ioapic_write(&b.io, 0x10, 0x60), 0);
+	ioapic_set_irq(&b.io, 20, false);
+	assert_int_equal(ioapic_write(&b.io, 0x10, 0x60 | LEVEL), 0);
+}
+
+/* Another thread delivers: the pin is in service until that is known. */
+static void delivered_later(void **state)
+{
+	struct bench b;
+
+	bench_start(&b);
+	b.answer = LINE_LATER;
+	set_rte(&b, 9, 0x44 | LEVEL, 0xff);
+	assert_int_equal(ioapic_set_irq(&b.io, 9, true), LINE_LATER);
+	assert_int_equal(b.last_pin, 9);
+	assert_int_equal(get(&b, 0x22) & REMOTE_IRR, REMOTE_IRR);
+	assert_int_equal(ioapic_set_irq(&b.io, 9, true), LINE_COALESCED);
+	ioapic_delivered(&b.io, 9, 3);
+	assert_int_equal(get(&b, 0x22) & REMOTE_IRR, REMOTE_IRR);
+	/* Ended by one before all have it, and still high: another one. */
+	eoi(&b, 0x44);
+	assert_int_equal(b.sent, 2);
+	ioapic_delivered(&b.io, 9, LINE_COALESCED);
+	assert_int_equal(get(&b, 0x22) & REMOTE_IRR, REMOTE_IRR);
+	eoi(&b, 0x44);
+	/* Nobody was there: nobody will end it. */
+	ioapic_delivered(&b.io, 9, LINE_IGNORED);
+	assert_int_equal(get(&b, 0x22) & REMOTE_IRR, 0);
+	assert_int_equal(ioapic_set_irq(&b.io, 9, true), LINE_LATER);
+}
+
 static void bad_pins(void **state)
 {
 	struct bench b;
@@ -360,7 +419,7 @@ static void state_is_taken_over(void **state)
 
 	bench_start(&b);
 	memset(&s, 0xff, sizeof(s));
-	ioapic_set_state(&b.io, &s);
+	ioapic_serve(&b.io, ioapic_set_state(&b.io, &s));
 	assert_int_equal(b.sent, 0);
 	assert_int_equal(b.io.st.base_address, IOAPIC_BASE);
 	assert_int_equal(b.io.st.irr, 0xffffff);
@@ -369,7 +428,7 @@ static void state_is_taken_over(void **state)
 		assert_int_equal(b.io.st.redirtbl[i].bits,
 				 0xff0000000001efffULL);
 	t = b.io.st;
-	ioapic_set_state(&b.io, &t);
+	ioapic_serve(&b.io, ioapic_set_state(&b.io, &t));
 	assert_memory_equal(&t, &b.io.st, sizeof(t));
 
 	memset(&s, 0, sizeof(s));
@@ -378,7 +437,7 @@ static void state_is_taken_over(void **state)
 	s.redirtbl[4].bits = 0x34 | LEVEL | REMOTE_IRR;
 	s.redirtbl[5].bits = 0x35 | REMOTE_IRR;
 	s.redirtbl[6].bits = 0x36 | LEVEL | MASK;
-	ioapic_set_state(&b.io, &s);
+	ioapic_serve(&b.io, ioapic_set_state(&b.io, &s));
 	assert_int_equal(b.sent, 1);
 	assert_int_equal(b.last.vector, 0x33);
 	assert_int_equal(b.io.st.redirtbl[5].bits, 0x35);
@@ -497,7 +556,8 @@ static void any_access(void **state)
 			ioapic_write(&b.io, 0, rand() % 0x50);
 			break;
 		case 1:
-			ioapic_write(&b.io, rand() % 0x50, (u32)rand() << 8);
+			ioapic_serve(&b.io, ioapic_write(&b.io, rand() % 0x50,
+							 (u32)rand() << 8));
 			break;
 		case 2:
 			ioapic_read(&b.io, rand() % 0x50);
@@ -530,6 +590,8 @@ int main(void)
 		cmocka_unit_test(vectors_of_interest),
 		cmocka_unit_test(storms_are_braked),
 		cmocka_unit_test(lowering_the_line_ends_a_storm),
+		cmocka_unit_test(unmasked_pins_are_asked_first),
+		cmocka_unit_test(delivered_later),
 		cmocka_unit_test(bad_pins),
 		cmocka_unit_test(state_is_taken_over),
 		cmocka_unit_test(random_traffic_agrees_with_the_model),

@@ -304,7 +304,7 @@ static void test_eoi_reports(void **state)
 	lapic_ack(l, lapic_pending_irq(l));
 	mmio_put(l, LAPIC_EOI, 0);
 	assert_int_equal(a->eois, 1);
-	set_bit(0x41, l->eoi_watch);
+	set_bit(0x41, world.cfg.eoi_watch);
 	world_fixed(l, 0x41, false);
 	lapic_ack(l, lapic_pending_irq(l));
 	mmio_put(l, LAPIC_EOI, 0);

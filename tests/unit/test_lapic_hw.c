@@ -132,7 +132,7 @@ static void test_map(void **state)
 	assert_int_equal(maps, 1);
 
 	/* Watched edges count as well; one that is edge again does not. */
-	l->eoi_watch[3] = 2;
+	world.cfg.eoi_watch[3] = 2;
 	level.level = false;
 	lapic_deliver(l, &level);
 	lapic_eoi_map(l, map);
@@ -192,7 +192,7 @@ static void test_ended(void **state)
 
 	lapic_hw_ended(l, 0x40);
 	assert_int_equal(world_of(l)->eois, 0);
-	l->eoi_watch[1] = 1;
+	world.cfg.eoi_watch[1] = 1;
 	lapic_hw_ended(l, 0x40);
 	assert_int_equal(world_of(l)->eois, 1);
 	assert_false(world_of(l)->last_eoi_level);

@@ -489,6 +489,42 @@ static void reinjection(void **state)
 	assert_int_equal(b.pulses, 0);
 }
 
+/* A pulse that another thread delivers counts when it is known to have come. */
+static void pulses_on_their_way(void **state)
+{
+	struct bench b;
+
+	bench_start(&b);
+	b.answer = LINE_LATER;
+	program(&b, 0, 2, 11932);
+	run_until(&b, b.now + 50000000);
+	assert_int_equal(b.pulses, 1);
+	assert_in_range(b.pit.pending, 4, 5);
+	pit_acked(&b.pit);
+	assert_int_equal(b.pulses, 1);
+	b.answer = LINE_DONE;
+	pit_pulsed(&b.pit, 4096);
+	assert_in_range(b.pit.pending, 3, 4);
+	assert_int_equal(b.pulses, 1);
+	pit_acked(&b.pit);
+	assert_int_equal(b.pulses, 2);
+	/* One that merged is still due, those that nobody hears are not. */
+	b.answer = LINE_LATER;
+	pit_acked(&b.pit);
+	pit_pulsed(&b.pit, LINE_COALESCED);
+	assert_in_range(b.pit.pending, 2, 3);
+	pit_acked(&b.pit);
+	pit_pulsed(&b.pit, LINE_IGNORED);
+	assert_int_equal(b.pit.pending, 0);
+	/* Programmed anew before the answer: it is about nothing any more. */
+	run_until(&b, b.timer);
+	assert_true(b.pit.waiting);
+	program(&b, 0, 2, 11932);
+	pit_pulsed(&b.pit, LINE_DONE);
+	assert_int_equal(b.pit.pending, 0);
+	assert_false(b.pit.waiting);
+}
+
 static void late_timers_lose_nothing(void **state)
 {
 	struct bench b;
@@ -704,6 +740,7 @@ int main(void)
 		cmocka_unit_test(one_shot_irq),
 		cmocka_unit_test(fast_timers_are_slowed_down),
 		cmocka_unit_test(reinjection),
+		cmocka_unit_test(pulses_on_their_way),
 		cmocka_unit_test(late_timers_lose_nothing),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(reprogramming_forgets_pending),
