@@ -6,6 +6,9 @@
  * guest exception, hands it to the emulator, or fills in kvm_run. None of
  * them knows a vendor; what hardware did not tell, the decoder finds out.
  */
+#include <asm/cpu.h>
+#include <asm/cpufeature.h>
+
 #include "core/apic.h"
 #include "core/dump.h"
 #include "core/emuglue.h"
@@ -263,6 +266,26 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 	return RUN_DEAD;
 }
 
+/*
+ * A #AC that the guest has not asked for is the host's search for split locks,
+ * which does not end at guests. The kernel makes the thread slower, which
+ * sleeps, or gives it a signal.
+ */
+static enum run_next exit_split_lock(struct vcpu *vcpu, u32 error_code)
+{
+	bool goes_on;
+
+	epoch_exit(&vcpu->vm->mem.epoch, &vcpu->reader);
+	goes_on = handle_guest_split_lock(vcpu->regs.rip);
+	epoch_enter(&vcpu->reader);
+	if (goes_on)
+		return RUN_AGAIN;
+	vcpu->run->exit_reason = KVM_EXIT_EXCEPTION;
+	vcpu->run->ex.exception = VEC_AC;
+	vcpu->run->ex.error_code = error_code;
+	return RUN_USER;
+}
+
 static enum run_next exit_exception(struct vcpu *vcpu, struct exit *exit)
 {
 	struct fault fault = {
@@ -281,6 +304,11 @@ static enum run_next exit_exception(struct vcpu *vcpu, struct exit *exit)
 	case VEC_BP:
 		if (vcpu->guest_debug & KVM_GUESTDBG_USE_SW_BP)
 			return exit_debug(vcpu, VEC_BP, 0);
+		break;
+	case VEC_AC:
+		if (boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT) &&
+		    !regs_checks_alignment(vcpu_regs(vcpu, RG_CODE | RG_CR)))
+			return exit_split_lock(vcpu, fault.error_code);
 		break;
 	case VEC_PF:
 		fault.has_cr2 = true;

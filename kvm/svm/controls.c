@@ -10,7 +10,8 @@
  *
  * #DB is always intercepted. A data breakpoint on what the delivery of #DB
  * writes makes the next #DB: without the intercept that goes on within the CPU,
- * which takes no interrupt and no NMI meanwhile. MOV DR, too, is always
+ * which takes no interrupt and no NMI meanwhile. So is #AC, whose delivery can
+ * itself be misaligned. MOV DR, too, is always
  * intercepted: DR0 to DR3 are the host's unless the guest has breakpoints, and
  * the hardware never needs the guest's DR6.
  */
@@ -51,7 +52,8 @@ struct svm_controls svm_controls(const struct policy *policy, u32 needs,
 		      when(needs & NEED_CR4_READ, ICPT_REG_READ(4)) |
 		      when(needs & NEED_CR8_WRITE, ICPT_REG_WRITE(8)),
 		.dr = ICPT_REG_ALL,
-		.exceptions = policy->exceptions | BIT(VEC_MC) | BIT(VEC_DB),
+		.exceptions = policy->exceptions | BIT(VEC_MC) | BIT(VEC_DB) |
+			      BIT(VEC_AC),
 		.word3 = always_3 |
 			 when(policy->hlt_exits, ICPT_HLT) |
 			 when(policy->invlpg_exits, ICPT_INVLPG) |

@@ -3,7 +3,9 @@
  * Controls: see controls.h. SDM vol. 3, 25.6 to 25.8.
  *
  * What is always set keeps the host in control or concerns what the guest's
- * registers do not hold. #DB is always intercepted: DR6 is not in the VMCS,
+ * registers do not hold. #AC is always intercepted: a guest can make each
+ * delivery of one raise the next, and between them the processor looks at
+ * nothing, not even NMIs. #DB is always intercepted: DR6 is not in the VMCS,
  * and the exit leaves it alone, so that the guest's DR6 never has to be in
  * the register (28.1). External interrupts are not acknowledged on exit, but
  * with posted interrupts, which need it: the host takes them as usual when it
@@ -99,7 +101,8 @@ struct vmx_controls vmx_controls(const struct policy *policy, u32 needs,
 				 const struct vmx_caps *caps)
 {
 	struct vmx_controls c = {
-		.exceptions = policy->exceptions | BIT(VEC_MC) | BIT(VEC_DB),
+		.exceptions = policy->exceptions | BIT(VEC_MC) | BIT(VEC_DB) |
+			      BIT(VEC_AC),
 	};
 
 	memcpy(c.word, caps->must, sizeof(c.word));

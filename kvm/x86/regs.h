@@ -212,6 +212,16 @@ static inline unsigned int regs_cpl(const struct regs *regs)
 	return regs->seg[SEG_SS].dpl;
 }
 
+/**
+ * regs_checks_alignment() - do misaligned accesses raise #AC, SDM vol. 3,
+ * 6.15; needs what regs_cpl() does
+ */
+static inline bool regs_checks_alignment(const struct regs *regs)
+{
+	return (regs->cr0 & CR0_AM) && (regs->rflags & RFLAGS_AC) &&
+	       regs_cpl(regs) == 3;
+}
+
 /** regs_vaddr_bits() - width of a canonical address; needs RG_CR */
 static inline unsigned int regs_vaddr_bits(const struct regs *regs)
 {

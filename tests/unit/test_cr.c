@@ -379,6 +379,22 @@ static void test_limits(void **state)
 	assert_int_equal(limits.xcr0, 0);
 }
 
+/* SDM vol. 3, 6.15, #AC: CR0.AM, EFLAGS.AC and ring 3 together */
+static void test_alignment(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		struct regs regs = regs_long();
+
+		regs.cr0 |= i & 1 ? CR0_AM : 0;
+		regs.rflags |= i & 2 ? RFLAGS_AC : 0;
+		regs.seg[SEG_SS].dpl = i & 4 ? 3 : 0;
+		assert_int_equal(regs_checks_alignment(&regs), i == 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_pdpte),
 		cmocka_unit_test(test_sregs),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_alignment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static void test_always(void **state)
 	assert_int_equal(c.word3 & 0x244c8000, 0x244c8000);
 	/* VMMCALL, VMLOAD .. SKINIT, WBINVD, XSETBV, RDPRU */
 	assert_int_equal(c.word4, 0x627f);
-	assert_int_equal(c.exceptions, BIT(1) | BIT(18));
+	assert_int_equal(c.exceptions, BIT(1) | BIT(17) | BIT(18));
 	assert_int_equal(c.cr, BIT(16) | BIT(20));
 	assert_int_equal(c.dr, 0xffffffff);
 	assert_int_equal(c.pause_count, 0);
@@ -39,7 +39,7 @@ static void test_policy(void **state)
 	struct policy p = { .exceptions = BIT(6), .hlt_exits = true };
 	struct svm_controls c = svm_controls(&p, 0, &no_caps);
 
-	assert_int_equal(c.exceptions, BIT(1) | BIT(6) | BIT(18));
+	assert_int_equal(c.exceptions, BIT(1) | BIT(6) | BIT(17) | BIT(18));
 	assert_true(c.word3 & BIT(24));
 
 	p = (struct policy){ .invlpg_exits = true };
@@ -93,13 +93,13 @@ static struct svm_caps some_caps(u32 bits)
 
 /*
  * Whatever is asked for, by whomever, on whatever CPU: what keeps a guest from
- * the host is intercepted. #DB and #MC: a guest that makes the CPU deliver them
- * without end would take it away for good.
+ * the host is intercepted. #DB, #AC and #MC: a guest that makes the CPU deliver
+ * them without end would take it away for good.
  */
 static const struct svm_controls safe = {
 	.cr = BIT(16) | BIT(20),
 	.dr = 0xffffffff,
-	.exceptions = BIT(1) | BIT(18),
+	.exceptions = BIT(1) | BIT(17) | BIT(18),
 	.word3 = 0x9800000f | 0x044c8000,
 	.word4 = 0x627f,
 	.word5 = 0x19,

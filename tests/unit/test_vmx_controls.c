@@ -68,12 +68,118 @@ static void test_always(void **state)
 		for (i = 0; i < ARRAY_SIZE(always); i++)
 			assert_true(vmx_control_is(&c, always[i]));
 		/* The guest's machine checks are the host's, its #DB ours. */
-		assert_int_equal(c.exceptions, BIT(18) | BIT(1));
+		assert_int_equal(c.exceptions, BIT(18) | BIT(17) | BIT(1));
 		assert_false(vmx_control_is(&c, CTL_IRQ_WINDOW));
 		assert_false(vmx_control_is(&c, CTL_NMI_WINDOW));
 		assert_false(vmx_control_is(&c, CTL_GUEST_64BIT));
 		/* "acknowledge interrupt on exit", bit 15: not here */
 		assert_int_equal(c.word[WORD_EXIT] & BIT(15), 0);
+	}
+}
+
+/* xorshift64; the same sequence in every run */
+static u64 any_number(u64 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static struct policy any_policy(u64 *seed)
+{
+	u64 bits = any_number(seed);
+
+	return (struct policy){
+		.exceptions = any_number(seed) & any_number(seed),
+		.hlt_exits = bits & BIT(0),
+		.pause_exits = bits & BIT(1),
+		.mwait_exits = bits & BIT(2),
+		.invlpg_exits = bits & BIT(4),
+		.tsc_exits = bits & BIT(5),
+		.single_step = bits & BIT(6),
+		.cr8_exits = bits & BIT(7),
+		.irqs_held = bits & BIT(8),
+		.apic = (bits >> 9 & 0xff) % (APIC_ACCEL_MSR + 1),
+		.debug_dr7 = bits & BIT(20) ? 0x7ff : 0,
+	};
+}
+
+/* A host without some of what a part may lack. */
+static struct vmx_caps any_caps(u64 *seed)
+{
+	struct vmx_caps caps = vmx_caps(hosts[any_number(seed) % ARRAY_SIZE(hosts)]);
+	u64 drop = any_number(seed) & any_number(seed);
+	unsigned int i;
+
+	for (i = 0; i < CTL_COUNT; i++)
+		if ((drop >> i & 1) && !vmx_control_places[i].required)
+			vmx_caps_drop(&caps, i);
+	caps.hlt_state = any_number(seed) & 1;
+	return caps;
+}
+
+/* Bits that some row of the table of controls names. */
+static u32 known_bits(unsigned int word)
+{
+	u32 bits = 0;
+	unsigned int i;
+
+	for (i = 0; i < CTL_COUNT; i++)
+		if (vmx_control_places[i].word == word)
+			bits |= vmx_bit(i);
+	return bits;
+}
+
+/*
+ * Whatever the VMM asks for and whatever the host lacks: the guest can keep
+ * neither the CPU nor an event of the host to itself, reaches memory through
+ * EPT alone, and ports and MSRs through exits; and the host comes back with
+ * its own EFER, PAT and debug registers.
+ */
+static void assert_host_is_safe(const struct vmx_controls *c,
+				const struct vmx_caps *caps)
+{
+	static const u8 always[] = {
+		CTL_EXTERNAL_EXIT, CTL_NMI_EXIT, CTL_VIRTUAL_NMIS,
+		CTL_RDPMC_EXIT, CTL_IO_EXIT, CTL_MSR_BITMAPS, CTL_DR_EXIT,
+		CTL_PROC2, CTL_EPT, CTL_HOST_64BIT, CTL_EXIT_LOAD_PAT,
+		CTL_EXIT_LOAD_EFER, CTL_LOAD_DEBUG, CTL_ENTRY_LOAD_PAT,
+		CTL_ENTRY_LOAD_EFER,
+	};
+	/* What old parts lack is no less theirs where it is. */
+	static const u8 where_possible[] = { CTL_WBINVD_EXIT, CTL_ENCLS_EXIT };
+	unsigned int i;
+
+	/* #DB, #AC and #MC */
+	assert_int_equal(~c->exceptions & (BIT(1) | BIT(17) | BIT(18)), 0);
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		assert_true(vmx_control_is(c, always[i]));
+	for (i = 0; i < ARRAY_SIZE(where_possible); i++)
+		assert_int_equal(vmx_control_is(c, where_possible[i]),
+				 vmx_can(caps, where_possible[i]));
+	assert_true(vmx_control_is(c, CTL_TPR_SHADOW) ||
+		    (vmx_control_is(c, CTL_CR8_LOAD_EXIT) &&
+		     vmx_control_is(c, CTL_CR8_STORE_EXIT)));
+	assert_true(vmx_control_is(c, CTL_HLT_EXIT) || caps->hlt_state);
+	/* Nothing is on that has no row, as XSAVES or VM functions have none. */
+	for (i = 0; i < WORD_COUNT; i++)
+		assert_int_equal(c->word[i] & ~(known_bits(i) | caps->must[i]),
+				 0);
+}
+
+static void test_host_is_safe(void **state)
+{
+	u64 seed = 1;
+	unsigned int i;
+
+	for (i = 0; i < 20000; i++) {
+		struct policy policy = any_policy(&seed);
+		struct vmx_caps caps = any_caps(&seed);
+		struct vmx_controls c =
+			vmx_controls(&policy, any_number(&seed), &caps);
+
+		assert_host_is_safe(&c, &caps);
 	}
 }
 
@@ -83,7 +189,8 @@ static void test_policy(void **state)
 	struct policy p = { .exceptions = BIT(3) | BIT(6) };
 	struct vmx_controls c = vmx_controls(&p, 0, &caps);
 
-	assert_int_equal(c.exceptions, BIT(1) | BIT(3) | BIT(6) | BIT(18));
+	assert_int_equal(c.exceptions,
+			 BIT(1) | BIT(3) | BIT(6) | BIT(17) | BIT(18));
 	assert_false(vmx_control_is(&c, CTL_HLT_EXIT));
 	assert_false(vmx_control_is(&c, CTL_PAUSE_LOOP));
 	assert_int_equal(c.ple_window, 0);
@@ -292,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_legal),
 		cmocka_unit_test(test_always),
+		cmocka_unit_test(test_host_is_safe),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_hlt_state),
 		cmocka_unit_test(test_needs),
