@@ -105,32 +105,33 @@ long system_msr_list(struct ioctl_ctx *ctx, void *data)
 
 long system_msr_feature_list(struct ioctl_ctx *ctx, void *data)
 {
+	const struct cpuid_set *supported = hostinfo_cpuid();
 	u32 list[32];
 
+	if (!supported)
+		return -ENOMEM;
 	return system_put_list(ctx, list,
-			       msr_feature_list(list, ARRAY_SIZE(list)));
+			       msr_feature_list(supported, list,
+						ARRAY_SIZE(list)));
 }
 
-static u64 system_rdmsr(const struct msr_feature_env *env, u32 index)
+static enum msr_rc system_feature_msr(u32 index, u64 *val)
 {
-	u64 val = 0;
+	enum msr_rc rc = backend.feature_msr(index, val);
 
-	rdmsrl_safe(index, &val);
-	return val;
+	if (rc != MSR_UNKNOWN)
+		return rc;
+	return msr_feature_get(hostinfo_msr_env(), index, val);
 }
 
 long system_get_msrs(struct ioctl_ctx *ctx, void *data)
 {
-	struct msr_feature_env env = {
-		.rdmsr = system_rdmsr,
-		.supported = hostinfo_cpuid(),
-	};
 	struct kvm_msrs __user *user = ctx->user;
 	struct kvm_msr_entry entry;
 	struct kvm_msrs head;
 	u32 i;
 
-	if (!env.supported)
+	if (!hostinfo_msr_env())
 		return -ENOMEM;
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
@@ -139,7 +140,7 @@ long system_get_msrs(struct ioctl_ctx *ctx, void *data)
 	for (i = 0; i < head.nmsrs; i++) {
 		if (copy_from_user(&entry, &user->entries[i], sizeof(entry)))
 			return -EFAULT;
-		if (msr_feature_get(&env, entry.index, &entry.data) != MSR_OK)
+		if (system_feature_msr(entry.index, &entry.data) != MSR_OK)
 			break;
 		if (copy_to_user(&user->entries[i], &entry, sizeof(entry)))
 			return -EFAULT;

@@ -14,6 +14,7 @@
 
 #include "core/fpu.h"
 #include "core/vcpu.h"
+#include "x86/xstate.h"
 
 /* DR7: any of the four enable pairs, SDM vol. 3, 18.2.4 */
 #define DR7_ENABLES 0xffUL
@@ -29,22 +30,22 @@ void fpu_destroy(struct vcpu *vcpu)
 		fpu_free_guest_fpstate(&vcpu->fpu);
 }
 
-u64 fpu_xcr0_host(void)
-{
-	u64 perm = xstate_get_guest_group_perm();
-
-	return boot_cpu_has(X86_FEATURE_OSXSAVE) ?
-		xgetbv(XCR_XFEATURE_ENABLED_MASK) & perm : 0;
-}
-
 u64 fpu_xcr0_now(void)
 {
 	return xgetbv(XCR_XFEATURE_ENABLED_MASK);
 }
 
+u64 fpu_xcr0_host(void)
+{
+	return boot_cpu_has(X86_FEATURE_OSXSAVE) ?
+		fpu_xcr0_now() & XCR0_OFFERED : 0;
+}
+
 u32 fpu_uabi_size(void)
 {
-	u64 xcr0 = fpu_xcr0_host();
+	/* The kernel's choice for the process: fpu_alloc_guest_fpstate() */
+	u64 xcr0 = boot_cpu_has(X86_FEATURE_OSXSAVE) ?
+		fpu_xcr0_now() & xstate_get_guest_group_perm() : 0;
 	u32 size = sizeof(struct kvm_xsave);
 	u32 eax, ebx, ecx, edx;
 	unsigned int i;

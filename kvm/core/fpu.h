@@ -46,7 +46,7 @@ u32 fpu_uabi_size(void);
 /** fpu_xcr0_now() - what XCR0 of this CPU holds */
 u64 fpu_xcr0_now(void);
 
-/** fpu_xcr0_host() - the XCR0 components the host can switch for guests */
+/** fpu_xcr0_host() - the XCR0 components that guests of any process can have */
 u64 fpu_xcr0_host(void);
 
 #endif

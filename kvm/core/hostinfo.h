@@ -11,12 +11,16 @@
 
 #include "x86/cpuid.h"
 #include "x86/cr.h"
+#include "x86/msr.h"
 
 /** hostinfo_cpuid() - the supported CPUID, indexed; NULL: no memory; may sleep */
 const struct cpuid_set *hostinfo_cpuid(void);
 
 /** hostinfo_cr() - the register bits this host can run; NULL as above */
 const struct cr_host *hostinfo_cr(void);
+
+/** hostinfo_msr_env() - for msr_reset() and msr_feature_get(); NULL as above */
+const struct msr_feature_env *hostinfo_msr_env(void);
 
 /** hostinfo_free() - the backend goes away: there is no caller any more */
 void hostinfo_free(void);

@@ -103,7 +103,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 		lapic_reset(vcpu->lapic, init);
 	regs_reset(&vcpu->regs, init, cpuid ? cpuid->signature : 0x600);
 	if (!init) {
-		msr_reset(&vcpu->msrs);
+		msr_reset(&vcpu->msrs, hostinfo_msr_env());
 		vcpu->regs.xcr0 = XCR0_X87;
 	}
 	backend.vcpu_reset(vcpu, init);

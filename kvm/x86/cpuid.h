@@ -42,9 +42,10 @@ enum cpuid_feature {
 /* Needs of rows beside the host's bit; the XCR0 components are bits 0-31. */
 #define CPUID_NEED_RDTSCP	(1ULL << 32)	/* TSC_AUX is switched */
 #define CPUID_NEED_INVPCID	(1ULL << 33)	/* runs in the guest */
-#define CPUID_NEED_SPEC_CTRL	(1ULL << 34)	/* SPEC_CTRL and PRED_CMD */
+#define CPUID_NEED_SPEC_CTRL	(1ULL << 34)	/* the MSR is switched */
 #define CPUID_NEED_FLUSH_CMD	(1ULL << 35)
 #define CPUID_NEED_VIRT_SSBD	(1ULL << 36)
+#define CPUID_NEED_IBPB		(1ULL << 37)
 
 enum cpuid_vendor {
 	CPUID_INTEL,
@@ -60,7 +61,7 @@ struct cpuid_env {
 	u64 needs;		/* CPUID_NEED_* the backend can satisfy */
 	u64 xcr0;		/* components the host switches for guests */
 	u32 pv;			/* leaf 0x40000001 EAX bits of the PV units */
-	u8 gpa_bits;		/* width the TDP maps; 0: all of the host's */
+	u8 gpa_bits;		/* width that the TDP's tables map */
 };
 
 /* The part of the answers that follows the vCPU's state. */

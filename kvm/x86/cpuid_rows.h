@@ -8,8 +8,8 @@
  *   HOST    offered when the host has it
  *   INTEL   offered when the host has it and is Intel's
  *   AMD     offered when the host has it and is AMD's (or Hygon's)
- *   ALWAYS  offered on every host: it is emulated
- *   AMDALL  offered on every AMD host: it is emulated
+ *   ALWAYS  offered on every host, if the need is met: it is emulated
+ *   INTELALL, AMDALL  the same on every host of this vendor
  *   NEVER   not offered; named because code asks whether the VMM's guest has
  *           it, as with TSC_DEADLINE, which a capability announces instead
  * prerequisite: another row that must be offered too, or NONE
@@ -25,6 +25,33 @@
 #define NEED_YMM (1ULL << 2)
 #define NEED_ZMM (7ULL << 5)
 #define NEED_PKRU (1ULL << 9)
+
+/*
+ * Every word of features: X(leaf, index, output, the kernel's word or RAW)
+ *
+ * The kernel switches features off, because microcode is broken or the
+ * administrator said so, and on, where it knows of them by other means than
+ * the bit: it has a copy of most words (enum cpuid_leafs), by whose name after
+ * CPUID_ the word is called here. RAW: it has none.
+ */
+#define CPUID_WORDS(X) \
+	X(0x1, 0, ECX, 1_ECX) \
+	X(0x1, 0, EDX, 1_EDX) \
+	X(0x6, 0, EAX, 6_EAX) \
+	X(0x7, 0, EBX, 7_0_EBX) \
+	X(0x7, 0, ECX, 7_ECX) \
+	X(0x7, 0, EDX, 7_EDX) \
+	X(0x7, 1, EAX, 7_1_EAX) \
+	X(0x7, 1, EDX, RAW) \
+	X(0x7, 2, EDX, RAW) \
+	X(0xd, 1, EAX, D_1_EAX) \
+	X(0x40000001, 0, EAX, RAW) \
+	X(0x80000001, 0, ECX, 8000_0001_ECX) \
+	X(0x80000001, 0, EDX, 8000_0001_EDX) \
+	X(0x80000007, 0, EDX, RAW) \
+	X(0x80000008, 0, EBX, 8000_0008_EBX) \
+	X(0x80000021, 0, EAX, 8000_0021_EAX) \
+	X(0x80000021, 0, ECX, RAW)
 
 #define CPUID_ROWS_1(X) \
 	X(SSE3,            0x1, 0, ECX,  0, HOST,   NONE,   0) \
@@ -133,12 +160,12 @@
 	X(AVX512_FP16,     0x7, 0, EDX, 23, HOST,   AVX512BW, 0) \
 	X(AMX_TILE,        0x7, 0, EDX, 24, NEVER,  NONE,   0) \
 	X(SPEC_CTRL,       0x7, 0, EDX, 26, HOST,   NONE, \
-	  CPUID_NEED_SPEC_CTRL) \
+	  CPUID_NEED_SPEC_CTRL | CPUID_NEED_IBPB) \
 	X(INTEL_STIBP,     0x7, 0, EDX, 27, HOST,   NONE, \
 	  CPUID_NEED_SPEC_CTRL) \
 	X(FLUSH_L1D,       0x7, 0, EDX, 28, HOST,   NONE, \
 	  CPUID_NEED_FLUSH_CMD) \
-	X(ARCH_CAPS,       0x7, 0, EDX, 29, INTEL,  NONE,   0) \
+	X(ARCH_CAPS,       0x7, 0, EDX, 29, INTELALL, NONE, 0) \
 	X(SPEC_CTRL_SSBD,  0x7, 0, EDX, 31, HOST,   NONE, \
 	  CPUID_NEED_SPEC_CTRL) \
 	X(SHA512,          0x7, 1, EAX,  0, HOST,   AVX2,   0) \
@@ -205,7 +232,7 @@
 	X(XSAVEERPTR,      0x80000008, 0, EBX,  2, AMD,   XSAVE, 0) \
 	X(WBNOINVD,        0x80000008, 0, EBX,  9, HOST,  NONE, 0) \
 	X(AMD_IBPB,        0x80000008, 0, EBX, 12, HOST,  NONE, \
-	  CPUID_NEED_SPEC_CTRL) \
+	  CPUID_NEED_IBPB) \
 	X(AMD_IBRS,        0x80000008, 0, EBX, 14, HOST,  NONE, \
 	  CPUID_NEED_SPEC_CTRL) \
 	X(AMD_STIBP,       0x80000008, 0, EBX, 15, HOST,  NONE, \
@@ -213,7 +240,7 @@
 	X(STIBP_ALWAYS,    0x80000008, 0, EBX, 17, HOST,  AMD_STIBP, 0) \
 	X(AMD_SSBD,        0x80000008, 0, EBX, 24, HOST,  NONE, \
 	  CPUID_NEED_SPEC_CTRL) \
-	X(VIRT_SSBD,       0x80000008, 0, EBX, 25, HOST,  NONE, \
+	X(VIRT_SSBD,       0x80000008, 0, EBX, 25, AMDALL, NONE, \
 	  CPUID_NEED_VIRT_SSBD) \
 	X(AMD_SSB_NO,      0x80000008, 0, EBX, 26, HOST,  NONE, 0) \
 	X(AMD_PSFD,        0x80000008, 0, EBX, 28, HOST,  AMD_SSBD, 0) \
@@ -221,12 +248,16 @@
 	X(AMD_IBPB_RET,    0x80000008, 0, EBX, 30, HOST,  AMD_IBPB, 0) \
 	X(NO_NESTED_DATA_BP, 0x80000021, 0, EAX, 0, AMD,  NONE, 0) \
 	X(LFENCE_RDTSC,    0x80000021, 0, EAX,  2, AMD,   NONE, 0) \
+	X(VERW_CLEAR,      0x80000021, 0, EAX,  5, AMD,   NONE, 0) \
 	X(NULL_SEL_CLR_BASE, 0x80000021, 0, EAX, 6, AMD,  NONE, 0) \
 	X(AUTOIBRS,        0x80000021, 0, EAX,  8, AMD,   NONE, 0) \
 	X(NO_SMM_CTL,      0x80000021, 0, EAX,  9, AMDALL, NONE, 0) \
 	X(SBPB,            0x80000021, 0, EAX, 27, AMD,   AMD_IBPB, 0) \
 	X(IBPB_BRTYPE,     0x80000021, 0, EAX, 28, AMD,   AMD_IBPB, 0) \
-	X(SRSO_NO,         0x80000021, 0, EAX, 29, AMD,   NONE, 0)
+	X(SRSO_NO,         0x80000021, 0, EAX, 29, AMD,   NONE, 0) \
+	X(SRSO_USER_KERNEL_NO, 0x80000021, 0, EAX, 30, AMD, NONE, 0) \
+	X(TSA_SQ_NO,       0x80000021, 0, ECX,  1, AMD,   NONE, 0) \
+	X(TSA_L1_NO,       0x80000021, 0, ECX,  2, AMD,   NONE, 0)
 
 #define CPUID_ROWS(X) \
 	CPUID_ROWS_1(X) \

@@ -22,14 +22,12 @@
 /* Bits of leaf 1 EDX that AMD repeats in leaf 0x80000001, APM vol. 3, E.4.2 */
 #define AMD_EDX_ALIASES 0x0183f3ffU
 
-/* Components guests can have: x87, SSE, AVX, AVX-512, PKRU */
-#define XCR0_OFFERED 0x2e7ULL
-
 enum cpuid_policy {
 	POLICY_HOST,
 	POLICY_INTEL,
 	POLICY_AMD,
 	POLICY_ALWAYS,
+	POLICY_INTELALL,
 	POLICY_AMDALL,
 	POLICY_NEVER,
 };
@@ -136,6 +134,8 @@ static bool cpuid_row_offered(struct cpuid_build *b,
 		return host && b->vendor == CPUID_AMD;
 	case POLICY_ALWAYS:
 		return true;
+	case POLICY_INTELALL:
+		return b->vendor == CPUID_INTEL;
 	case POLICY_AMDALL:
 		return b->vendor == CPUID_AMD && offer->leaf <= b->max_ext;
 	default:
@@ -346,6 +346,8 @@ static void cpuid_add_sizes(struct cpuid_build *b)
 
 static void cpuid_add_amd(struct cpuid_build *b)
 {
+	struct kvm_cpuid_entry2 *entry;
+
 	cpuid_add_host(b, 0x80000019);
 	cpuid_add_host(b, 0x8000001a);
 	if (cpuid_offered(b, FEAT_TOPOEXT)) {
@@ -354,9 +356,11 @@ static void cpuid_add_amd(struct cpuid_build *b)
 		if (b->max_ext >= 0x8000001e)
 			cpuid_add(b, 0x8000001e);
 	}
-	if (b->max_ext >= 0x80000021)
-		cpuid_add(b, 0x80000021)->eax =
-			cpuid_word(b, 0x80000021, 0, OUT_EAX);
+	if (b->max_ext >= 0x80000021) {
+		entry = cpuid_add(b, 0x80000021);
+		entry->eax = cpuid_word(b, 0x80000021, 0, OUT_EAX);
+		entry->ecx = cpuid_word(b, 0x80000021, 0, OUT_ECX);
+	}
 }
 
 static void cpuid_add_extended(struct cpuid_build *b)

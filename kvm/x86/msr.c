@@ -98,7 +98,10 @@ static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 #define HWCR_KEPT (HWCR_MCI_STATUS_WRITE | BIT_ULL(24))
 /* TlbCacheDis, FFDis, IgnneEm: firmware sets them, and nothing comes of it */
 #define HWCR_DROPPED (BIT_ULL(3) | BIT_ULL(6) | BIT_ULL(8))
-#define DE_CFG_LFENCE_SERIALIZES BIT_ULL(1)
+
+/* What guests are told unless the VMM knows better: a revision of long ago. */
+#define UCODE_REV_INTEL 0x100000000ULL
+#define UCODE_REV_AMD 0x01000065ULL
 
 /*
  * IA32_ARCH_CAPABILITIES: what concerns guests. Not TSX_CTRL (7), as there is
@@ -107,7 +110,7 @@ static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 #define ARCH_CAPS_OFFERED                                                  \
 	(GENMASK_ULL(6, 0) | BIT_ULL(8) | GENMASK_ULL(15, 13) |            \
 	 BIT_ULL(17) | BIT_ULL(19) | BIT_ULL(20) | BIT_ULL(24) |           \
-	 GENMASK_ULL(28, 26))
+	 GENMASK_ULL(28, 26) | BIT_ULL(62))
 
 static bool msr_row_has(u32 row, u32 index)
 {
@@ -415,16 +418,22 @@ enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val)
 
 /* ---- reset, set-up ---- */
 
-void msr_reset(struct msr_file *file)
+void msr_reset(struct msr_file *file, const struct msr_feature_env *env)
 {
+	u64 *val = file->val;
 	u32 i, nth;
 
 	for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
 		const struct msr_row *row = &msr_rows[i];
 
 		for (nth = 0; row->kind == SLOT && nth < row->count; nth++)
-			file->val[row->slot + nth] = row->reset;
+			val[row->slot + nth] = row->reset;
 	}
+	if (!env)
+		return;
+	msr_feature_get(env, M_ARCH_CAPS, &val[SLOT_ARCH_CAPS]);
+	val[SLOT_UCODE_REV] = env->supported->vendor == CPUID_AMD ?
+			      UCODE_REV_AMD : UCODE_REV_INTEL;
 }
 
 bool msr_mce_setup(struct msr_file *file, u64 mcg_cap)
@@ -463,12 +472,13 @@ u32 msr_list(const struct cpuid_set *supported, u32 *out, u32 max)
 	return n;
 }
 
-u32 msr_feature_list(u32 *out, u32 max)
+u32 msr_feature_list(const struct cpuid_set *supported, u32 *out, u32 max)
 {
 	u32 i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
-		if (!(msr_rows[i].flags & MSR_FEATURE))
+		if (!(msr_rows[i].flags & MSR_FEATURE) ||
+		    !msr_need_met(supported, msr_rows[i].need))
 			continue;
 		if (n < max)
 			out[n] = msr_rows[i].first;
@@ -487,11 +497,8 @@ enum msr_rc msr_feature_get(const struct msr_feature_env *env, u32 index,
 		return MSR_OK;
 	case M_ARCH_CAPS:
 		if (cpuid_has(env->supported, FEAT_ARCH_CAPS))
-			*val = (env->rdmsr)(env, index) & ARCH_CAPS_OFFERED;
-		return MSR_OK;
-	case M_DE_CFG:
-		if (cpuid_has(env->supported, FEAT_LFENCE_RDTSC))
-			*val = DE_CFG_LFENCE_SERIALIZES;
+			*val = ((env->rdmsr)(env, index) | env->immune) &
+			       ARCH_CAPS_OFFERED;
 		return MSR_OK;
 	default:
 		return MSR_UNKNOWN;

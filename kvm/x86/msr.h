@@ -99,20 +99,22 @@ struct msr_file {
 	u64 val[MSR_SLOT_COUNT];
 };
 
-/* What KVM_GET_MSRS on /dev/kvm needs to know of the host. */
+/* What feature MSRs are made of: the host. */
 struct msr_feature_env {
 	/* RDMSR on the host, 0 where that faults; a macro hides the name */
 	u64 (*rdmsr)(const struct msr_feature_env *env, u32 index);
 	const struct cpuid_set *supported;	/* made of cpuid_supported() */
+	u64 immune;	/* of IA32_ARCH_CAPABILITIES, beside what it says */
 };
 
 /**
  * msr_reset() - values after power-on
+ * @env: where they are those of the host; NULL: nowhere
  *
  * Slots only: REG rows are regs_reset()'s, CORE rows their owner's. INIT
  * leaves MSRs alone.
  */
-void msr_reset(struct msr_file *file);
+void msr_reset(struct msr_file *file, const struct msr_feature_env *env);
 
 /**
  * msr_get() - RDMSR or KVM_GET_MSRS
@@ -149,9 +151,13 @@ enum msr_rc __must_check msr_set_plain(struct msr_file *file, u32 index,
 u32 msr_list(const struct cpuid_set *supported, u32 *out, u32 max);
 
 /** msr_feature_list() - KVM_GET_MSR_FEATURE_INDEX_LIST, as msr_list() */
-u32 msr_feature_list(u32 *out, u32 max);
+u32 msr_feature_list(const struct cpuid_set *supported, u32 *out, u32 max);
 
-/** msr_feature_get() - KVM_GET_MSRS on /dev/kvm */
+/**
+ * msr_feature_get() - KVM_GET_MSRS on /dev/kvm
+ *
+ * MSR_UNKNOWN also for those that only backend.feature_msr() can tell.
+ */
 enum msr_rc msr_feature_get(const struct msr_feature_env *env, u32 index,
 			    u64 *val);
 

@@ -12,6 +12,12 @@
 
 #include "base/host.h"
 
+/*
+ * Components that guests can have: x87, SSE, AVX, AVX-512, PKRU. Tiles are not
+ * among them: they are given to a process, not to all (arch_prctl(2)).
+ */
+#define XCR0_OFFERED 0x2e7ULL
+
 /* Components that can be described; those beyond are never supported. */
 #define XSTATE_COMPONENTS 20
 

@@ -13,7 +13,7 @@
 
 /* ---- the table ---- */
 
-enum policy { HOST, INTEL, AMD, ALWAYS, AMDALL, NEVER };
+enum policy { HOST, INTEL, AMD, ALWAYS, INTELALL, AMDALL, NEVER };
 
 static const struct {
 	const char *name;
@@ -66,6 +66,26 @@ static void test_row_names(void **state)
 				    name[j] == '_');
 	}
 	assert_string_equal(cpuid_feature_name(FEAT_NONE), "?");
+}
+
+/* Each feature is in a word, so that it is known who switches it off. */
+static void test_rows_are_in_words(void **state)
+{
+	static const struct { u32 leaf, index, out; } words[] = {
+#define WORD(leaf, index, out, kernel) { leaf, index, OUT_##out },
+		CPUID_WORDS(WORD)
+	};
+	unsigned int i, j, found;
+
+	(void)state;
+	for (i = 0; i < FEAT_COUNT; i++) {
+		for (j = 0, found = 0; j < ARRAY_SIZE(words); j++)
+			found += words[j].leaf == rows[i].leaf &&
+				 words[j].index == rows[i].index &&
+				 words[j].out == rows[i].out;
+		if (found != 1)
+			fail_msg("%s is in %u words", rows[i].name, found);
+	}
 }
 
 static void test_prerequisites_end(void **state)
@@ -197,6 +217,7 @@ static void test_supported_all(void **state)
 			bool want = rows[i].policy == HOST ||
 				    rows[i].policy == ALWAYS ||
 				    (rows[i].policy == INTEL && !h) ||
+				    (rows[i].policy == INTELALL && !h) ||
 				    (rows[i].policy == AMD && h) ||
 				    (rows[i].policy == AMDALL && h);
 
@@ -225,6 +246,7 @@ static void test_supported_only_rows(void **state)
 		{ 7, 2, OUT_EDX }, { 0xd, 1, OUT_EAX },
 		{ 0x80000001, 0, OUT_ECX }, { 0x80000007, 0, OUT_EDX },
 		{ 0x80000008, 0, OUT_EBX }, { 0x80000021, 0, OUT_EAX },
+		{ 0x80000021, 0, OUT_ECX },
 	};
 	struct host host = amd_host();
 	struct cpuid_dyn dyn = { .apic = true };
@@ -299,11 +321,25 @@ static void test_supported_needs(void **state)
 	assert_false(cpuid_has(a.set, FEAT_RDPID));
 	assert_false(cpuid_has(a.set, FEAT_SPEC_CTRL));
 	assert_false(cpuid_has(a.set, FEAT_AMD_IBPB));
+	assert_false(cpuid_has(a.set, FEAT_VIRT_SSBD));
 	assert_false(cpuid_has(a.set, FEAT_INVPCID));
 	assert_false(cpuid_has(a.set, FEAT_AVX));
 	assert_false(cpuid_has(a.set, FEAT_PKU));
 	assert_true(cpuid_has(a.set, FEAT_XSAVE));
 	assert_int_equal(a.set->xcr0, 3);
+	cpuid_set_free(a.set);
+
+	/* A barrier is no register, and Intel's bit stands for both. */
+	host.env.needs = CPUID_NEED_IBPB;
+	ask(&host, &a);
+	assert_true(cpuid_has(a.set, FEAT_AMD_IBPB));
+	assert_false(cpuid_has(a.set, FEAT_AMD_IBRS));
+	assert_false(cpuid_has(a.set, FEAT_SPEC_CTRL));
+	cpuid_set_free(a.set);
+	host.env.needs = CPUID_NEED_SPEC_CTRL;
+	ask(&host, &a);
+	assert_true(cpuid_has(a.set, FEAT_AMD_IBRS));
+	assert_false(cpuid_has(a.set, FEAT_SPEC_CTRL));
 	cpuid_set_free(a.set);
 
 	host.env.needs = CPUID_NEED_RDTSCP;
@@ -350,6 +386,12 @@ static void test_supported_data(void **state)
 	__set_bit(FEAT_LA57, host.clear.has);
 	ask(&host, &a);
 	assert_int_equal(cpuid_find(a.set, 0x80000008, 0)->eax, 0x303034);
+	cpuid_set_free(a.set);
+
+	/* tables of five levels map more than there is */
+	host.env.gpa_bits = 57;
+	ask(&host, &a);
+	assert_int_equal(cpuid_find(a.set, 0x80000008, 0)->eax, 0x343034);
 	cpuid_set_free(a.set);
 }
 
@@ -724,6 +766,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_ascend),
 		cmocka_unit_test(test_row_names),
+		cmocka_unit_test(test_rows_are_in_words),
 		cmocka_unit_test(test_prerequisites_end),
 		cmocka_unit_test(test_supported_all),
 		cmocka_unit_test(test_supported_only_rows),

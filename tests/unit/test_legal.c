@@ -171,7 +171,7 @@ static void guest_init(struct guest *g, const struct cr_host *host)
 	};
 	regs_reset(&g->regs, false, 0);
 	g->regs.xcr0 = XCR0_X87;
-	msr_reset(&g->file);
+	msr_reset(&g->file, NULL);
 	cr_limits_init(&g->limits, NULL, host);
 }
 

@@ -175,7 +175,7 @@ static void own_on(struct owner *o, const struct cpuid_set *set,
 	o->file.cpuid = set;
 	cr_limits_init(&o->limits, set, host);
 	regs_reset(&o->regs, false, 0);
-	msr_reset(&o->file);
+	msr_reset(&o->file, NULL);
 	o->regs.dirty = 0;
 }
 
@@ -674,19 +674,54 @@ static void test_features(void **state)
 	u64 val;
 
 	(void)state;
-	n = msr_feature_list(list, 16);
+	n = msr_feature_list(&supported, list, 16);
 	assert_in_range(n, 1, 16);
-	assert_int_equal(msr_feature_list(NULL, 0), n);
+	assert_int_equal(msr_feature_list(&supported, NULL, 0), n);
+	assert_false(listed(list, n, M_DE_CFG));
 	for (i = 0; i < n; i++)
 		assert_int_equal(msr_feature_get(&env, list[i], &val), MSR_OK);
 	assert_int_equal(msr_feature_get(&env, M_ARCH_CAPS, &val), MSR_OK);
 	assert_int_equal(val & BIT_ULL(7), 0);
-	assert_int_equal(val >> 29, 0);
+	assert_int_equal(val >> 29, BIT_ULL(62 - 29));
 	assert_int_equal(val & 1, 1);
 	assert_int_equal(msr_feature_get(&env, M_TSC, &val), MSR_UNKNOWN);
 	__clear_bit(FEAT_ARCH_CAPS, supported.bits.has);
 	assert_int_equal(msr_feature_get(&env, M_ARCH_CAPS, &val), MSR_OK);
 	assert_int_equal(val, 0);
+
+	supported.vendor = CPUID_AMD;
+	n = msr_feature_list(&supported, list, 16);
+	assert_true(listed(list, n, M_DE_CFG));
+	assert_false(listed(list, n, M_ARCH_CAPS));
+}
+
+static u64 zero(const struct msr_feature_env *env, u32 index)
+{
+	(void)env;
+	(void)index;
+	return 0;
+}
+
+/* A VMM that passes on the CPUID and writes no MSR has a guest like the host. */
+static void test_reset_as_the_host(void **state)
+{
+	struct cpuid_set intel = set_all(CPUID_INTEL);
+	struct cpuid_set amd = set_all(CPUID_AMD);
+	struct msr_feature_env env = { .rdmsr = zero, .supported = &intel,
+				       .immune = 0x21 | BIT_ULL(7) };
+	struct owner o;
+
+	(void)state;
+	own(&o, &intel);
+	msr_reset(&o.file, &env);
+	assert_int_equal(read_ok(&o, M_ARCH_CAPS), 0x21);
+	assert_int_equal(read_ok(&o, M_UCODE_REV), 0x100000000ULL);
+	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 0x1801);
+	__clear_bit(FEAT_ARCH_CAPS, amd.bits.has);
+	env.supported = &amd;
+	msr_reset(&o.file, &env);
+	assert_int_equal(read_ok(&o, M_ARCH_CAPS), 0);
+	assert_int_equal(read_ok(&o, M_UCODE_REV), 0x01000065);
 }
 
 int main(void)
@@ -712,6 +747,7 @@ int main(void)
 		cmocka_unit_test(test_list_contract),
 		cmocka_unit_test(test_list_content),
 		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_reset_as_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
