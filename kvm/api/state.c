@@ -113,11 +113,14 @@ long state_set_fpu(struct ioctl_ctx *ctx, void *data)
 	return 0;
 }
 
+/* What the guest cannot have is left out: another host may not know it. */
 static void state_xsave_out(struct vcpu *vcpu, void *out, u32 size)
 {
+	u64 components = vcpu->limits.xcr0 | XFEATURE_MASK_FPSSE;
+
 	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, out, size,
-				       vcpu->fpu.fpstate->user_xfeatures,
-				       vcpu->pkru);
+				       vcpu->fpu.fpstate->user_xfeatures &
+				       components, vcpu->pkru);
 }
 
 long state_get_xsave(struct ioctl_ctx *ctx, void *data)

@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -459,4 +460,116 @@ TEST(state_event_error_code)
 	OK(IOCTL(v->fd, KVM_SET_VCPU_EVENTS, &e));
 	expect_trap(v, 13);
 	EQ(stack_word(v, 0), 0x18);
+}
+
+/* --- CPUID --------------------------------------------------------------- */
+
+static uint32_t cpuid_word(const struct kvm_cpuid_entry2 *e, char reg)
+{
+	return reg == 'a' ? e->eax : reg == 'b' ? e->ebx :
+	       reg == 'c' ? e->ecx : e->edx;
+}
+
+/* Is this flag in /proc/cpuinfo? */
+static bool kernel_has(const char *flag)
+{
+	static char text[16384];
+	size_t n = strlen(flag);
+	const char *at;
+
+	if (!text[0]) {
+		FILE *f = fopen("/proc/cpuinfo", "r");
+
+		CHECK(f);
+		while (fgets(text, sizeof(text), f) &&
+		       strncmp(text, "flags", 5))
+			;
+		fclose(f);
+	}
+	for (at = text; (at = strstr(at, flag)); at += n)
+		if (at[-1] == ' ' && (at[n] == ' ' || at[n] == '\n'))
+			return true;
+	return false;
+}
+
+/*
+ * What the host's kernel switched off, by itself or by clearcpuid=, is not
+ * offered: guests would count on what is not done for them.
+ */
+TEST(cpuid_no_more_than_the_kernel)
+{
+	static const struct {
+		const char *flag;
+		uint32_t leaf, index;
+		char reg;
+		unsigned int bit;
+	} flags[] = {
+		{ "sse4_2", 0x1, 0, 'c', 20 }, { "aes", 0x1, 0, 'c', 25 },
+		{ "mmx", 0x1, 0, 'd', 23 }, { "bmi2", 0x7, 0, 'b', 8 },
+		{ "erms", 0x7, 0, 'b', 9 }, { "rdpid", 0x7, 0, 'c', 22 },
+		{ "fsrm", 0x7, 0, 'd', 4 }, { "serialize", 0x7, 0, 'd', 14 },
+		{ "flush_l1d", 0x7, 0, 'd', 28 },
+		{ "avx_vnni", 0x7, 1, 'a', 4 },
+		{ "xsaveopt", 0xd, 1, 'a', 0 },
+		{ "xsavec", 0xd, 1, 'a', 1 }, { "abm", 0x80000001, 0, 'c', 5 },
+		{ "sse4a", 0x80000001, 0, 'c', 6 },
+		{ "nx", 0x80000001, 0, 'd', 20 },
+		{ "mmxext", 0x80000001, 0, 'd', 22 },
+		{ "fxsr_opt", 0x80000001, 0, 'd', 25 },
+		{ "rdtscp", 0x80000001, 0, 'd', 27 },
+		{ "clzero", 0x80000008, 0, 'b', 0 },
+		{ "wbnoinvd", 0x80000008, 0, 'b', 9 },
+		/* Intel's bit stands for three */
+		{ "ibrs", 0x7, 0, 'd', 26 }, { "ibpb", 0x7, 0, 'd', 26 },
+		{ "stibp", 0x7, 0, 'd', 27 }, { "ssbd", 0x7, 0, 'd', 31 },
+		{ "ibpb", 0x80000008, 0, 'b', 12 },
+		{ "ibrs", 0x80000008, 0, 'b', 14 },
+		{ "stibp", 0x80000008, 0, 'b', 15 },
+	};
+	struct kvm_cpuid2 *c = supported_cpuid(vm_new(0)->kvm);
+	unsigned int there = 0;
+
+	for (unsigned int i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct kvm_cpuid_entry2 *e = find_cpuid(c, flags[i].leaf,
+							flags[i].index);
+
+		if (!e || !(cpuid_word(e, flags[i].reg) >> flags[i].bit & 1))
+			continue;
+		if (!kernel_has(flags[i].flag))
+			fail("%s is offered", flags[i].flag);
+		there++;
+	}
+	CHECK(there > 4);
+}
+
+TEST(cpuid_guest_physical_bits)
+{
+	struct kvm_cpuid2 *c = supported_cpuid(vm_new(0)->kvm);
+	uint32_t sizes = find_cpuid(c, 0x80000008, 0)->eax;
+	unsigned int phys = sizes & 0xff, guest = sizes >> 16 & 0xff;
+
+	CHECK(guest <= phys);
+	CHECK(guest >= 36 && (guest == phys || guest == 48));
+}
+
+static uint64_t feature_msr(int kvm, uint32_t index)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry e;
+	} m = { .head.nmsrs = 1, .e.index = index };
+
+	return IOCTL(kvm, KVM_GET_MSRS, &m) == 1 ? m.e.data : 0;
+}
+
+/* A VMM may pass on what is offered and write no MSR at all. */
+TEST(msr_start_as_the_host)
+{
+	struct vcpu *v = boot(0, &halts);
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+	bool intel = find_cpuid(c, 0, 0)->ebx == 0x756e6547;
+
+	EQ(get_msr(v, 0x8b), intel ? 0x100000000 : 0x1000065);
+	if (find_cpuid(c, 7, 0)->edx >> 29 & 1)
+		EQ(get_msr(v, 0x10a), feature_msr(v->vm->kvm, 0x10a));
 }
