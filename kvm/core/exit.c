@@ -461,6 +461,8 @@ static enum run_next exit_private(struct vcpu *vcpu, struct exit *exit)
 static enum run_next exit_fail_entry(struct vcpu *vcpu, struct exit *exit)
 {
 	dump_failure(vcpu, exit);
+	/* It was taken from its source for this entry, and not delivered. */
+	vcpu->events.reinject = vcpu->entry.inject;
 	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	vcpu->run->fail_entry.hardware_entry_failure_reason =
 		exit->fail.reason;

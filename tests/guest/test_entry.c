@@ -69,6 +69,20 @@ TEST(entry_failure_is_told)
 	expect_halt(v);
 }
 
+/* What the entry was to inject is not lost with it. */
+TEST(entry_failure_keeps_the_event)
+{
+	struct vcpu *v = boot(0, &nothing);
+
+	set_task(v, TSS_16_BIT);
+	OK(IOCTL(v->fd, KVM_NMI, 0));
+	if (vcpu_run(v) != KVM_EXIT_FAIL_ENTRY)
+		skip("this CPU enters such a guest");
+	set_task(v, TSS_BUSY);
+	expect_trap(v, 2);
+	EQ(stack_word(v, 0), GPA_CODE);
+}
+
 TEST(entry_failure_is_traced)
 {
 	struct vcpu *v = boot(0, &nothing);
