@@ -37,3 +37,19 @@ enum vmcb_tlb asid_enter(struct asid *asid, struct asid_pool *pool,
 		return asid_new(asid, pool);
 	return flush ? VMCB_TLB_FLUSH_ASID : VMCB_TLB_KEEP;
 }
+
+void asid_refused(struct asid *asid, struct asid_pool *pool,
+		  enum vmcb_tlb tlb)
+{
+	switch (tlb) {
+	case VMCB_TLB_KEEP:
+		return;
+	case VMCB_TLB_FLUSH_ALL:
+		/* Nobody may get a number of this generation. */
+		asid_pool_reset(pool, pool->count);
+		return;
+	case VMCB_TLB_FLUSH_ASID:
+		asid->flush = true;
+		return;
+	}
+}

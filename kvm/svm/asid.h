@@ -59,4 +59,14 @@ static inline bool asid_current(const struct asid *asid,
 enum vmcb_tlb asid_enter(struct asid *asid, struct asid_pool *pool,
 			 bool by_asid);
 
+/**
+ * asid_refused() - the entry did not take place
+ * @tlb: the TLB_CONTROL it was made with
+ *
+ * Nothing was flushed: VMRUN checks the VMCB first, and only then executes the
+ * command (APM vol. 3, VMRUN). What the entry owed, the next one owes.
+ */
+void asid_refused(struct asid *asid, struct asid_pool *pool,
+		  enum vmcb_tlb tlb);
+
 #endif

@@ -194,13 +194,6 @@ static void decode_task(const struct vmcb *vmcb, const struct svm_caps *caps,
 	exit->insn_len = insn_len(vmcb, caps);
 }
 
-static void decode_fail(const struct vmcb *vmcb, struct exit *exit)
-{
-	exit->kind = EXIT_KIND_FAIL_ENTRY;
-	exit->fail.reason = vmcb->control.exit_code;
-	exit->inflight.type = EVENT_NONE;
-}
-
 /* False: the code has no row. */
 static __always_inline bool decode_row(const struct vmcb *vmcb,
 				       const struct svm_caps *caps,
@@ -244,8 +237,6 @@ static noinline void decode_other(const struct vmcb *vmcb,
 		return decode_exception(vmcb, caps, exit);
 	case VMEXIT_TASK_SWITCH:
 		return decode_task(vmcb, caps, exit);
-	case VMEXIT_INVALID:
-		return decode_fail(vmcb, exit);
 	case VMEXIT_INVLPG:
 		exit->kind = EXIT_KIND_INVLPG;
 		exit->invlpg.decoded = caps->decode;

@@ -16,7 +16,7 @@ struct vmcb;
 
 /**
  * svm_exit_decode() - fill all of @exit but nmi_unblocked
- * @vmcb: as it is right after the exit
+ * @vmcb: as it is right after the exit; not one that VMRUN refused
  *
  * Two codes are left to the caller: VMEXIT_IRET and #DB of a single step it
  * asked for. exit->inflight is what hardware was delivering, soft events

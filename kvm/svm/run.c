@@ -245,15 +245,20 @@ static __always_inline void collect_regs(struct svm_vcpu *svm)
 	regs->avail = RG_GPR | RG_RIP | RG_CR | RG_DR;
 }
 
-static void fail(struct svm_vcpu *svm, const struct entry *entry,
-		 struct exit *exit)
+/*
+ * There was no entry: all that it was to do is still to be done, and the
+ * registers are as they were handed over.
+ */
+static noinline void refused(struct svm_vcpu *svm, struct svm_cpu *sc,
+			     const struct entry *entry, struct exit *exit)
 {
+	asid_refused(&svm->asid, &sc->asids, svm->vmcb->control.tlb_control);
+	svm->vmcb->control.clean = 0;
 	*exit = (struct exit){
 		.kind = EXIT_KIND_FAIL_ENTRY,
 		.hw_reason = VMEXIT_INVALID,
 		.cr8 = entry->cr8,
 		.shadow = entry->shadow,
-		.inflight = entry->inject,
 		.fail.reason = VMEXIT_INVALID,
 	};
 }
@@ -273,7 +278,7 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 	rip = save->rip;
 	rflags = save->rflags;
 	if (!gif_clear()) {
-		fail(svm, entry, exit);
+		refused(svm, sc, entry, exit);
 		return;
 	}
 	if (!same)
@@ -283,12 +288,14 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 	svm_msr_leave(svm);
 	gif_set();
 
+	if (unlikely(vmcb_refused(svm->vmcb->control.exit_code))) {
+		refused(svm, sc, entry, exit);
+		return;
+	}
 	svm->vmcb->control.clean = svm_clean;
 	keep_rip(save, rip, rflags);
 	collect_regs(svm);
 	svm_exit_decode(svm->vmcb, &svm_host_caps, exit);
-	if (unlikely(exit->kind == EXIT_KIND_FAIL_ENTRY))
-		svm->vmcb->control.clean = 0;
 	if (unlikely(!svm->quiet || exit->inflight.type != EVENT_NONE))
 		svm_event_exit(svm, exit);
 }

@@ -168,6 +168,17 @@ enum vmcb_exit {
 /* VMRUN refused the VMCB: 15.5.1 */
 #define VMEXIT_INVALID (~0ULL)
 
+/**
+ * vmcb_refused() - is @exit_code VMEXIT_INVALID
+ *
+ * By its lower half: where another hypervisor stands in for the CPU, some leave
+ * the upper half zero.
+ */
+static inline bool vmcb_refused(u64 exit_code)
+{
+	return (u32)exit_code == (u32)VMEXIT_INVALID;
+}
+
 /* EXITINFO1 of IOIO: 15.10.2 */
 #define IOIO_IN BIT_ULL(0)
 #define IOIO_STRING BIT_ULL(2)

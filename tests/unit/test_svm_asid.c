@@ -55,6 +55,31 @@ static void test_flush(void **state)
 	assert_int_equal(a.number, 2);
 }
 
+/* VMRUN refused the VMCB, and so flushed nothing. */
+static void test_refused(void **state)
+{
+	struct asid_pool pool = { };
+	struct asid a = { }, b = { };
+
+	asid_pool_reset(&pool, 3);
+	assert_int_equal(asid_enter(&a, &pool, true), VMCB_TLB_FLUSH_ALL);
+	asid_refused(&a, &pool, VMCB_TLB_FLUSH_ALL);
+	/* Whoever comes next */
+	assert_int_equal(asid_enter(&b, &pool, true), VMCB_TLB_FLUSH_ALL);
+	assert_int_equal(asid_enter(&a, &pool, true), VMCB_TLB_KEEP);
+	assert_int_not_equal(a.number, b.number);
+
+	a.flush = true;
+	assert_int_equal(asid_enter(&a, &pool, true), VMCB_TLB_FLUSH_ASID);
+	asid_refused(&a, &pool, VMCB_TLB_FLUSH_ASID);
+	assert_false(asid_current(&a, &pool));
+	assert_int_equal(asid_enter(&a, &pool, true), VMCB_TLB_FLUSH_ASID);
+	/* What owed nothing costs nothing. */
+	assert_int_equal(asid_enter(&a, &pool, true), VMCB_TLB_KEEP);
+	asid_refused(&a, &pool, VMCB_TLB_KEEP);
+	assert_true(asid_current(&a, &pool) && asid_current(&b, &pool));
+}
+
 /* ---- a TLB, with what is left in it of whom ---------------------------- */
 
 #define CPUS 3
@@ -142,6 +167,19 @@ static void vcpu_enters(struct world *w, int vcpu, int cpu)
 	*e = (struct entries){ .vcpu = vcpu, .flushes = w->flushes[vcpu] };
 }
 
+/* Nothing of what it would have flushed is. */
+static void vcpu_is_refused(struct world *w, int vcpu, int cpu)
+{
+	struct asid *asid = &w->asid[vcpu];
+	enum vmcb_tlb tlb;
+
+	if (w->cpu[vcpu] != cpu)
+		asid_moved(asid);
+	w->cpu[vcpu] = cpu;
+	tlb = asid_enter(asid, &w->pool[cpu], w->by_asid);
+	asid_refused(asid, &w->pool[cpu], tlb);
+}
+
 static void world_run(bool by_asid)
 {
 	static struct world w;
@@ -159,7 +197,11 @@ static void world_run(bool by_asid)
 			w.flushes[v]++;
 			w.asid[v].flush = true;
 		}
-		vcpu_enters(&w, v, roll(8) ? w.cpu[v] : (int)roll(CPUS));
+		if (!roll(3))
+			vcpu_is_refused(&w, v, roll(8) ? w.cpu[v] :
+						 (int)roll(CPUS));
+		else
+			vcpu_enters(&w, v, roll(8) ? w.cpu[v] : (int)roll(CPUS));
 	}
 }
 
@@ -179,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_turn),
 		cmocka_unit_test(test_flush),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_never_stale),
 	};
 
