@@ -17,6 +17,7 @@
 #include <asm/cpu_device_id.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
+#include <asm/perf_event.h>
 #include <asm/processor.h>
 #include <asm/reboot.h>
 
@@ -85,10 +86,9 @@ static void free_areas(void)
 
 static u64 alloc_area(int cpu)
 {
-	struct page *page = alloc_pages_node(cpu_to_node(cpu),
-					     GFP_KERNEL | __GFP_ZERO, 0);
+	void *page = svm_hw_page(cpu_to_node(cpu), GFP_KERNEL);
 
-	return page ? phys((unsigned long)page_address(page)) : 0;
+	return page ? phys((unsigned long)page) : 0;
 }
 
 static void efer_svme_off(void)
@@ -124,6 +124,7 @@ static int svm_setup(void)
 	}
 	svm_host_caps = svm_caps(&host);
 	svm_clean = svm_host_caps.clean_bits ? CLEAN_ALL : 0;
+	svm_errata_setup();
 
 	iopm = __get_free_pages(GFP_KERNEL, IOPM_ORDER);
 	if (!iopm || svm_msr_setup()) {
@@ -169,6 +170,9 @@ static int svm_cpu_on(void)
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, sc->hsave_pa);
 	asid_pool_reset(&sc->asids, caps.asids);
 	svm_msr_cpu(true);
+	svm_errata_cpu_on();
+	/* Perf counts the host's events alone by a bit that needs SVME. */
+	amd_pmu_enable_virt();
 	sc->tsc_ratio = 0;		/* not known: written at first use */
 	if (boot_cpu_has(X86_FEATURE_RDTSCP)) {
 		u64 aux;
@@ -194,6 +198,7 @@ static void svm_cpu_off(void)
 	svm_msr_cpu(false);
 	wrmsrl(SVM_MSR_VM_HSAVE_PA, 0);
 	efer_svme_off();
+	amd_pmu_disable_virt();
 }
 
 /* ---- VMs and vCPUs ----------------------------------------------------- */
@@ -220,7 +225,7 @@ static int svm_vcpu_init(struct vcpu *vcpu)
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct vmcb_control *control;
 
-	svm->vmcb = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	svm->vmcb = svm_hw_page(NUMA_NO_NODE, GFP_KERNEL_ACCOUNT);
 	if (!svm->vmcb)
 		return -ENOMEM;
 	svm->vmcb_pa = phys((unsigned long)svm->vmcb);
@@ -238,6 +243,8 @@ static void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 
+	if (!init)
+		svm_errata_vcpu(vcpu);
 	svm->vmcb->save.debugctl = 0;
 	svm->iret_seen = false;
 	svm->asid.flush = true;
@@ -289,7 +296,11 @@ static void svm_put(struct vcpu *vcpu)
 static void svm_irqoff(struct vcpu *vcpu, struct exit *exit)
 {
 	/* Interrupts and NMIs are still pending, and taken as usual. */
-	if (exit->kind == EXIT_KIND_HOST_MCE)
+	if (likely(exit->kind != EXIT_KIND_HOST_MCE))
+		return;
+	if (svm_errata_machine_check())
+		exit->kind = EXIT_KIND_SHUTDOWN;
+	else
 		guest_mode_machine_check();
 }
 

@@ -6,6 +6,7 @@
  *   main.c   module, CPUs, life of a vCPU     regs.c   save area <-> registers
  *   run.c    one entry                        event.c  injection, NMI windows
  *   msr.c    permission map, MSRs             switch.h the MSRs of an entry
+ *   errata.c faults of the CPU
  *
  * A struct svm_vcpu belongs to its vCPU's thread, under vcpu->mutex; a struct
  * svm_cpu to whoever runs on that CPU with preemption off.
@@ -130,6 +131,32 @@ void svm_event_inject(struct svm_vcpu *svm, const struct entry *entry);
  * exit already.
  */
 void svm_event_exit(struct svm_vcpu *svm, struct exit *exit);
+
+/** svm_errata_setup() - at module load, once */
+void svm_errata_setup(void);
+
+/** svm_errata_vcpu() - what a vCPU's MSRs say of errata, at its creation */
+void svm_errata_vcpu(struct vcpu *vcpu);
+
+/** svm_errata_cpu_on() - prepare this CPU for guests */
+void svm_errata_cpu_on(void);
+
+/**
+ * svm_errata_machine_check() - was the machine check that ended a guest's run
+ * the guest's own doing (erratum 383)? It is settled then, and only that guest
+ * has to end. Interrupts off, on the CPU it came to.
+ */
+bool svm_errata_machine_check(void);
+
+/**
+ * svm_hw_page() - a zeroed page for what hardware marks as in use: a VMCB, a
+ * host save area; or NULL. Freed as any page.
+ *
+ * Where SEV-SNP's reverse map is in force, a host's write to any page of the
+ * same 2 MiB faults if the one in use is the first of them and the host maps
+ * them as one: the page is never such a first one.
+ */
+void *svm_hw_page(int node, gfp_t gfp);
 
 /** svm_msr_cpu() - MSRs of a CPU that has guests, or has none any more */
 void svm_msr_cpu(bool on);

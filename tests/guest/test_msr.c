@@ -284,6 +284,23 @@ TEST(cpuid_is_what_was_set)
 	EQ(r[1], find_cpuid(c, 0, 0)->ebx);
 }
 
+/*
+ * OS visible workarounds: of the first three a guest is told, so that it need
+ * not go by the model: the two that HLT and ports would show, exits hide.
+ */
+TEST(msr_osvw)
+{
+	struct vcpu *v = vcpu_bare(vm_new(0), 0);
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+
+	if (find_cpuid(c, 0, 0)->ecx != 0x444d4163)	/* cAMD */
+		skip("AMD's");
+	find_cpuid(c, 0x80000001, 0)->ecx |= 1 << 9;
+	OK(IOCTL(v->fd, KVM_SET_CPUID2, c));
+	CHECK(get_msr(v, 0xc0010140) >= 3);
+	EQ(get_msr(v, 0xc0010141) & 6, 0);
+}
+
 TEST(cpuid_subleaves)
 {
 	struct vcpu *v = vcpu_bare(vm_new(0), 0);
