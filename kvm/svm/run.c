@@ -194,8 +194,12 @@ static noinline void prepare(struct svm_vcpu *svm, struct svm_cpu *sc,
 
 static noinstr void enter(struct svm_vcpu *svm, u64 host_area_pa)
 {
+	u64 *spec_ctrl = svm_spec_ctrl_place(svm);
+	u64 host_spec_ctrl = __this_cpu_read(x86_spec_ctrl_current);
+
 	guest_mode_enter(svm->vcpu.entry.again);
-	svm_enter(&svm->vcpu.regs, svm->vmcb_pa, host_area_pa);
+	svm_enter(&svm->vcpu.regs, svm->vmcb_pa, host_area_pa, spec_ctrl,
+		  host_spec_ctrl);
 	guest_mode_exit();
 }
 
@@ -208,22 +212,6 @@ static bool tf_is_ours(const struct svm_vcpu *svm)
 	if (svm->stepping && svm->iret_seen)
 		return svm->vmcb->save.rip == svm->iret_rip;
 	return svm->stepping || svm->vcpu.policy.single_step;
-}
-
-/*
- * Where an exit comes before the guest's first instruction, amid an injection or
- * for a virtual interrupt, TCG now and then saves the host's own RIP and flags:
- * RIP is then at VMRUN. The guest's have not moved.
- */
-static __always_inline void keep_rip(struct vmcb_save *save, u64 rip,
-				     u64 rflags)
-{
-	u64 from = (u64)svm_enter, size = (u64)svm_enter_end - from;
-
-	if (likely(save->rip - from >= size))
-		return;
-	save->rip = rip;
-	save->rflags = rflags;
 }
 
 static __always_inline void collect_regs(struct svm_vcpu *svm)
@@ -267,16 +255,12 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpu);
-	struct vmcb_save *save = &svm->vmcb->save;
 	bool same = is_same(svm, entry);
-	u64 rip, rflags;
 
 	if (same)
 		prepare_same(svm);
 	else
 		prepare(svm, sc, entry);
-	rip = save->rip;
-	rflags = save->rflags;
 	if (!gif_clear()) {
 		refused(svm, sc, entry, exit);
 		return;
@@ -293,7 +277,6 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit)
 		return;
 	}
 	svm->vmcb->control.clean = svm_clean;
-	keep_rip(save, rip, rflags);
 	collect_regs(svm);
 	svm_exit_decode(svm->vmcb, &svm_host_caps, exit);
 	if (unlikely(!svm->quiet || exit->inflight.type != EVENT_NONE))

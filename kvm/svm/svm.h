@@ -187,13 +187,13 @@ void svm_run(struct vcpu *vcpu, const struct entry *entry, struct exit *exit);
  * @regs: gpr[] but RAX and RSP, which are the VMCB's
  * @vmcb_pa: the guest's
  * @host_area_pa: where VMSAVE put the host's half
+ * @spec_ctrl: the guest's, before and after; NULL: nothing to switch
+ * @host_spec_ctrl: in force here
  *
  * GIF clear, interrupts off; both are so on return.
  */
-void svm_enter(struct regs *regs, u64 vmcb_pa, u64 host_area_pa);
-
-/* Where its code ends; never called. */
-void svm_enter_end(void);
+void svm_enter(struct regs *regs, u64 vmcb_pa, u64 host_area_pa,
+	       u64 *spec_ctrl, u64 host_spec_ctrl);
 
 /** svm_param_tdp() - the page-table format, as parameters ask for; at init */
 const struct pte_format *svm_param_tdp(void);

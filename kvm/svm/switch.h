@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * MSRs switched right around an entry, with GIF clear. Which of them the guest
- * reaches by itself, and where the others are kept: msr.c.
+ * reaches by itself, and where the others are kept: msr.c. SPEC_CTRL, where it
+ * has no place in the VMCB, is left to entry.S.
  *
  * Inline, as each exit pays for it. Callers: run.c, and msr.c for what stays
  * loaded between entries.
@@ -32,30 +33,24 @@ static __always_inline void svm_spec_ctrl_enter(struct svm_vcpu *svm)
 	/* Hardware loads this one whether or not the guest ever wrote it. */
 	if (svm_host_caps.spec_ctrl)
 		svm->vmcb->save.spec_ctrl = guest;
-	if (!svm->spec_ctrl_live) {
-		if (!guest || !cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
-			return;
+	if (!svm->spec_ctrl_live && guest &&
+	    cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL)) {
 		svm->spec_ctrl_live = true;
 		svm_msr_map(svm);
 	}
-	/* The VMM chose the value: hardware may not have all of its bits. */
-	if (!svm_host_caps.spec_ctrl &&
-	    guest != this_cpu_read(x86_spec_ctrl_current))
-		wrmsrl_safe(MSR_IA32_SPEC_CTRL, guest);
+}
+
+/* Where svm_enter() finds the guest's SPEC_CTRL, if that is its to switch */
+static __always_inline u64 *svm_spec_ctrl_place(struct svm_vcpu *svm)
+{
+	return svm->spec_ctrl_live && !svm_host_caps.spec_ctrl ?
+		&svm->vcpu.msrs.val[SLOT_SPEC_CTRL] : NULL;
 }
 
 static __always_inline void svm_spec_ctrl_leave(struct svm_vcpu *svm)
 {
-	u64 *guest = &svm->vcpu.msrs.val[SLOT_SPEC_CTRL];
-	u64 host = this_cpu_read(x86_spec_ctrl_current);
-
-	if (svm->spec_ctrl_live && svm_host_caps.spec_ctrl) {
-		*guest = svm->vmcb->save.spec_ctrl;
-	} else if (svm->spec_ctrl_live) {
-		*guest = native_read_msr(MSR_IA32_SPEC_CTRL);
-		if (*guest != host)
-			native_wrmsrl(MSR_IA32_SPEC_CTRL, host);
-	}
+	if (svm->spec_ctrl_live && svm_host_caps.spec_ctrl)
+		svm->vcpu.msrs.val[SLOT_SPEC_CTRL] = svm->vmcb->save.spec_ctrl;
 	if (svm_has_virt_ssbd())
 		x86_spec_ctrl_restore_host(svm->vcpu.msrs.val[SLOT_VIRT_SPEC_CTRL]);
 }
