@@ -226,6 +226,7 @@ void vcpu_retire(struct vcpu *vcpu)
 	vcpu->run = NULL;
 	kfree(vcpu->work);
 	vcpu->work = NULL;
+	msr_file_free(&vcpu->msrs);
 }
 
 /* What of vcpu_init() was done; each step leaves NULL before it. */

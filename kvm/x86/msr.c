@@ -18,7 +18,7 @@
 #include "x86/msr.h"
 
 /* Short names for the columns of the table. */
-enum msr_kind { SLOT, REG, CORE, CONST };
+enum msr_kind { SLOT, REG, CORE, CONST, BANK };
 
 enum msr_access {
 	ACCESS_NO,
@@ -82,6 +82,13 @@ static const struct msr_row msr_rows[] = {
 };
 
 static_assert(sizeof(struct regs) <= U16_MAX, "offset of a REG row");
+#define BANK_COUNT(name, first, count, kind, ...) BANK_COUNT_##kind(count)
+#define BANK_COUNT_SLOT(count) 0 +
+#define BANK_COUNT_REG(count) 0 +
+#define BANK_COUNT_CORE(count) 0 +
+#define BANK_COUNT_CONST(count) 0 +
+#define BANK_COUNT_BANK(count) (count) +
+static_assert((MSR_ROWS(BANK_COUNT) 0) == MCG_BANKS * 4, "the one BANK row");
 static_assert(SLOT_MTRR_DEF - SLOT_MTRR_VAR ==
 	      offsetof(struct mtrr_regs, def) / sizeof(u64), "msr_mtrrs()");
 static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
@@ -262,12 +269,25 @@ static bool msr_misc_features_ok(const struct msr_file *file, u64 val)
 			PLATFORM_INFO_CPUID_FAULT);
 }
 
+/* Machine-check banks have four registers each: SDM vol. 3, 16.3.2 */
+#define BANK_REGS 4
+#define BANK_CTL 0
+
+static u64 msr_bank_now(const struct msr_file *file, u32 nth)
+{
+	if (file->banks)
+		return file->banks[nth];
+	return nth % BANK_REGS == BANK_CTL ? file->bank_ctl : 0;
+}
+
 static u64 msr_now(const struct msr_file *file, const struct msr_row *row,
 		   u32 index)
 {
 	u32 nth = array_index_nospec(index - row->first, (u32)row->count);
 
-	return row->kind == SLOT ? file->val[row->slot + nth] : row->reset;
+	if (row->kind == SLOT)
+		return file->val[row->slot + nth];
+	return row->kind == BANK ? msr_bank_now(file, nth) : row->reset;
 }
 
 /* May @val be written? May change it to what the register then holds. */
@@ -357,6 +377,25 @@ enum msr_rc msr_get(struct msr_file *file, u32 index, bool host, u64 *val)
 	}
 }
 
+static enum msr_rc msr_bank_store(struct msr_file *file, u32 nth, u64 val)
+{
+	u32 i;
+
+	if (msr_bank_now(file, nth) == val)
+		return MSR_OK;
+	if (!file->banks) {
+		u64 *banks = host_zalloc(MCG_BANKS * BANK_REGS * sizeof(*banks));
+
+		if (!banks)
+			return MSR_BAD;
+		for (i = 0; i < MCG_BANKS; i++)
+			banks[i * BANK_REGS + BANK_CTL] = file->bank_ctl;
+		file->banks = banks;
+	}
+	file->banks[nth] = val;
+	return MSR_OK;
+}
+
 static enum msr_rc msr_store(struct msr_file *file, const struct msr_row *row,
 			     u32 index, u64 val)
 {
@@ -367,6 +406,8 @@ static enum msr_rc msr_store(struct msr_file *file, const struct msr_row *row,
 		if (file->val[row->slot + nth] == val)
 			return MSR_OK;
 		file->val[row->slot + nth] = val;
+	} else if (row->kind == BANK) {
+		return msr_bank_store(file, nth, val);
 	} else if (row->check == CHECK_EFER) {
 		effects = efer_commit(file->regs, val);
 	} else if (row->kind == REG) {
@@ -418,11 +459,19 @@ enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val)
 
 /* ---- reset, set-up ---- */
 
+void msr_file_free(struct msr_file *file)
+{
+	host_free(file->banks);
+	file->banks = NULL;
+}
+
 void msr_reset(struct msr_file *file, const struct msr_feature_env *env)
 {
 	u64 *val = file->val;
 	u32 i, nth;
 
+	msr_file_free(file);
+	file->bank_ctl = 0;
 	for (i = 0; i < ARRAY_SIZE(msr_rows); i++) {
 		const struct msr_row *row = &msr_rows[i];
 
@@ -446,8 +495,9 @@ bool msr_mce_setup(struct msr_file *file, u64 mcg_cap)
 		return false;
 	file->val[SLOT_MCG_CAP] = mcg_cap;
 	file->val[SLOT_MCG_CTL] = mcg_cap & MCG_CAP_CTL_P ? ~0ULL : 0;
-	for (i = 0; i < banks; i++)
-		file->val[SLOT_MCI + 4 * i] = ~0ULL;
+	file->bank_ctl = ~0ULL;
+	for (i = 0; file->banks && i < banks; i++)
+		file->banks[i * BANK_REGS + BANK_CTL] = ~0ULL;
 	return true;
 }
 

@@ -64,6 +64,7 @@ enum msr_slot {
 #define MSR_SLOTS_REG(count) 0
 #define MSR_SLOTS_CORE(count) 0
 #define MSR_SLOTS_CONST(count) 0
+#define MSR_SLOTS_BANK(count) 0
 #define MSR_ENUM(name, first, count, kind, ...) \
 	SLOT_##name, SLOT_END_##name = SLOT_##name + MSR_SLOTS_##kind(count) - 1,
 	MSR_ROWS(MSR_ENUM)
@@ -89,13 +90,21 @@ struct msr_ops {
 	void (*changed)(struct msr_file *file, u32 index, u32 effects);
 };
 
-/* Embedded in the vCPU; ops find their vCPU by container_of(). */
+/*
+ * Embedded in the vCPU; ops find their vCPU by container_of().
+ *
+ * The machine-check banks, a KiB that few guests use, are apart: `banks` is
+ * made by the first write of something else than they read as without it, which
+ * is bank_ctl for each MCi_CTL and 0 for the rest.
+ */
 struct msr_file {
 	const struct msr_ops *ops;
 	struct regs *regs;
 	const struct cpuid_set *cpuid;	/* NULL before KVM_SET_CPUID2 */
 	const struct cr_limits *limits;	/* made from cpuid, never NULL */
 	u32 last;			/* the row found last; below their number */
+	u64 *banks;			/* four for each, or NULL */
+	u64 bank_ctl;
 	u64 val[MSR_SLOT_COUNT];
 };
 
@@ -116,6 +125,9 @@ struct msr_feature_env {
  */
 void msr_reset(struct msr_file *file, const struct msr_feature_env *env);
 
+/** msr_file_free() - the banks lose what was written to them; no vCPU runs */
+void msr_file_free(struct msr_file *file);
+
 /**
  * msr_get() - RDMSR or KVM_GET_MSRS
  * @host: the VMM asks
@@ -129,7 +141,8 @@ enum msr_rc msr_get(struct msr_file *file, u32 index, bool host, u64 *val);
 /**
  * msr_set() - WRMSR or KVM_SET_MSRS
  *
- * On anything but MSR_OK nothing was changed.
+ * On anything but MSR_OK nothing was changed; MSR_BAD may also mean that there
+ * is no memory for a machine-check bank. May sleep.
  */
 enum msr_rc msr_set(struct msr_file *file, u32 index, bool host, u64 val);
 

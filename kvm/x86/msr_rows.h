@@ -9,6 +9,7 @@
  *   SLOT     struct msr_file, in val[SLOT_name + index - first]
  *   REG      struct regs, at @where: AT(field, groups to be available)
  *   CORE     the vCPU's owner, through msr_ops.core_get and core_set
+ *   BANK     struct msr_file, in banks[index - first], see msr.h
  *   CONST    nobody: reads as @reset
  * guest, what RDMSR and WRMSR may do: RW, RO, WO, NO. The VMM may read all and
  *   write all, with the same checks.
@@ -101,7 +102,7 @@
 	X(MTRR_DEF,      0x2ff, 1, SLOT,  0, RW, MTRR, 0, 0, FEAT_MTRR, TELL) \
 	X(FIXED_CTR,     0x309, 4, CONST, 0, NO, SAME, 0, 0, FEAT_NONE, 0) \
 	X(PERF_GLOBAL,   0x38d, 4, CONST, 0, NO, SAME, 0, 0, FEAT_NONE, 0) \
-	X(MCI,           0x400, 128, SLOT, 0, RW, MCI, 0, 0, FEAT_MCA, 0) \
+	X(MCI,           0x400, 128, BANK, 0, RW, MCI, 0, 0, FEAT_MCA, 0) \
 	X(TSC_DEADLINE,  0x6e0, 1, CORE,  0, RW, ANY, 0, 0, \
 	  FEAT_TSC_DEADLINE, LIST) \
 	X(X2APIC,        0x800, 256, CORE, 0, RW, ANY, 0, 0, FEAT_X2APIC, 0) \

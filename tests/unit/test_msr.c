@@ -243,6 +243,7 @@ static void test_every_index_finds_its_row(void **state)
 			assert_int_equal(msr_get(&o.file, rows[i].first + n,
 						 true, &val), MSR_OK);
 			if (is(rows[i].kind, "SLOT") ||
+			    is(rows[i].kind, "BANK") ||
 			    is(rows[i].kind, "CONST"))
 				assert_int_equal(val, rows[i].reset);
 		}
@@ -503,6 +504,37 @@ static void test_mce(void **state)
 	assert_int_equal(set(&o, M_MCG_CTL, 0), MSR_OK);
 	assert_true(msr_mce_setup(&o.file, 1));
 	assert_int_equal(get(&o, M_MCG_CTL, &val), MSR_UNKNOWN);
+	msr_file_free(&o.file);
+}
+
+/* Memory for the banks comes with the first value of their own. */
+static void test_mce_banks(void **state)
+{
+	struct cpuid_set all = set_all(CPUID_AMD);
+	struct owner o;
+
+	(void)state;
+	own(&o, &all);
+	assert_int_equal(read_ok(&o, 0x400), 0);
+	assert_true(msr_mce_setup(&o.file, 10 | MCG_CAP_SUPPORTED));
+	assert_int_equal(set(&o, 0x400, ~0ULL), MSR_OK);
+	assert_int_equal(set(&o, 0x401, 0), MSR_OK);
+	assert_int_equal(msr_set_plain(&o.file, 0x404, 1), MSR_UNKNOWN);
+	assert_null(o.file.banks);
+	assert_int_equal(set(&o, 0x404, 1), MSR_OK);
+	assert_non_null(o.file.banks);
+	assert_int_equal(read_ok(&o, 0x400), ~0ULL);
+	assert_int_equal(read_ok(&o, 0x404), 1);
+	assert_int_equal(read_ok(&o, 0x405), 0);
+	assert_int_equal(read_ok(&o, 0x424), ~0ULL);
+	assert_true(msr_mce_setup(&o.file, 32));
+	assert_int_equal(read_ok(&o, 0x404), ~0ULL);
+	assert_int_equal(read_ok(&o, 0x47c), ~0ULL);
+	assert_int_equal(set(&o, 0x47f, 7), MSR_OK);
+	msr_reset(&o.file, NULL);
+	assert_null(o.file.banks);
+	assert_int_equal(read_ok(&o, 0x47f), 0);
+	assert_int_equal(read_ok(&o, 0x400), 0);
 }
 
 static void test_misc(void **state)
@@ -741,6 +773,7 @@ int main(void)
 		cmocka_unit_test(test_spec_ctrl),
 		cmocka_unit_test(test_host_decides),
 		cmocka_unit_test(test_mce),
+		cmocka_unit_test(test_mce_banks),
 		cmocka_unit_test(test_misc),
 		cmocka_unit_test(test_mtrr),
 		cmocka_unit_test(test_legacy_pmu),
