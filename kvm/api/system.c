@@ -67,13 +67,19 @@ long system_emulated_cpuid(struct ioctl_ctx *ctx, void *data)
 	return system_put_cpuid(ctx, none, ARRAY_SIZE(none));
 }
 
-/* E2BIG, with the right count written back, is how VMMs learn the size. */
-static long system_put_list(struct ioctl_ctx *ctx, const u32 *list, u32 n)
+/*
+ * E2BIG, with the right count written back, is how VMMs learn the size. @n is
+ * what there is, which @list, of @max, may have too little room for.
+ */
+static long system_put_list(struct ioctl_ctx *ctx, const u32 *list, u32 n,
+			    u32 max)
 {
 	struct kvm_msr_list __user *user = ctx->user;
 	struct kvm_msr_list head;
 	u32 room;
 
+	if (n > max)
+		return -E2BIG;
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
 	room = head.nmsrs;
@@ -97,8 +103,9 @@ long system_msr_list(struct ioctl_ctx *ctx, void *data)
 	if (!supported || !list)
 		ret = -ENOMEM;
 	else
-		ret = system_put_list(ctx, list, msr_list(supported, list,
-							  SYSTEM_MSRS_MAX));
+		ret = system_put_list(ctx, list,
+				      msr_list(supported, list, SYSTEM_MSRS_MAX),
+				      SYSTEM_MSRS_MAX);
 	kfree(list);
 	return ret;
 }
@@ -112,7 +119,8 @@ long system_msr_feature_list(struct ioctl_ctx *ctx, void *data)
 		return -ENOMEM;
 	return system_put_list(ctx, list,
 			       msr_feature_list(supported, list,
-						ARRAY_SIZE(list)));
+						ARRAY_SIZE(list)),
+			       ARRAY_SIZE(list));
 }
 
 static enum msr_rc system_feature_msr(u32 index, u64 *val)
