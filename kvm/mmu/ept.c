@@ -28,7 +28,7 @@
 #define EPT_IGNORED (BIT_ULL(11) | GENMASK_ULL(56, 52))
 
 static_assert(EPT_PS == PTE_LARGE, "SDM vol. 3, table 29-5");
-static_assert(!((PTE_HOST_WRITABLE | PTE_FROZEN) & ~EPT_IGNORED),
+static_assert(!((PTE_HOST_WRITABLE | PTE_FROZEN | PTE_UNLINKED) & ~EPT_IGNORED),
 	      "SDM vol. 3, table 29-7");
 
 #define EPT_COMMON						\

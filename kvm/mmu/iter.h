@@ -6,7 +6,7 @@
  * The iterator goes down into a table when tdp_iter_next() finds that the
  * entry, as last stored in iter->pte, leads to one; tdp_iter_skip() goes past
  * it. Runs under rcu_read_lock(): a table it stands in may be unlinked by
- * others, whose frozen entries are then passed over like empty ones.
+ * others, which its entries say then (tdp_iter_is_held()).
  *
  * Pure. Callers: mmu/tdp.c.
  */
@@ -51,6 +51,12 @@ static inline bool tdp_iter_is_table(const struct tdp_iter *iter)
 {
 	return pte_is_present(iter->format, iter->pte) &&
 	       !pte_is_leaf(iter->pte, iter->level);
+}
+
+/** tdp_iter_is_held() - is the entry frozen, or its table unlinked */
+static inline bool tdp_iter_is_held(const struct tdp_iter *iter)
+{
+	return iter->pte && !pte_is_present(iter->format, iter->pte);
 }
 
 /** tdp_iter_is_leaf() - does iter->pte map memory */

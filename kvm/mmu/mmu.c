@@ -38,96 +38,120 @@ static void wait_for_faults(struct mmu *mmu)
 	write_unlock(&mmu->mm->lock);
 }
 
-static bool unmap_piece(struct mmu_op *op, struct tdp_root *root,
+/* What is done to a range of all trees of a VM, in pieces. */
+struct sweep {
+	struct mmu_op op;
+	/* A piece; returns true when there is more to do. */
+	bool (*piece)(struct sweep *sweep, struct tdp_root *root,
+		      struct tdp_range *range);
+	bool locked;		/* pieces run under mm->lock, read side */
+	bool may_yield;		/* the caller may be scheduled away */
+	const struct tdp_log *log;	/* of harvest_piece() */
+};
+
+static bool unmap_piece(struct sweep *sweep, struct tdp_root *root,
 			struct tdp_range *range)
 {
+	return tdp_unmap(root, range, &sweep->op.env, &sweep->op.flush);
+}
+
+static bool protect_piece(struct sweep *sweep, struct tdp_root *root,
+			  struct tdp_range *range)
+{
+	return tdp_protect(root, range, &sweep->op.flush);
+}
+
+static bool harvest_piece(struct sweep *sweep, struct tdp_root *root,
+			  struct tdp_range *range)
+{
+	return tdp_harvest(root, range, sweep->log, &sweep->op.flush);
+}
+
+/* Faults hold the read side where they install. */
+static bool piece_alone(struct sweep *sweep, struct tdp_root *root,
+			struct tdp_range *range)
+{
+	rwlock_t *lock = &sweep->op.mmu->mm->lock;
 	bool more;
 
+	range->alone = true;
+	range->budget = 1;
+	write_lock(lock);
 	rcu_read_lock();
-	more = tdp_unmap(root, range, &op->env, &op->flush);
+	more = sweep->piece(sweep, root, range);
 	rcu_read_unlock();
+	write_unlock(lock);
+	range->alone = false;
 	return more;
+}
+
+static bool piece_beside_faults(struct sweep *sweep, struct tdp_root *root,
+				struct tdp_range *range)
+{
+	rwlock_t *lock = &sweep->op.mmu->mm->lock;
+	bool more;
+
+	range->budget = MMU_PIECE;
+	if (sweep->locked)
+		read_lock(lock);
+	rcu_read_lock();
+	more = sweep->piece(sweep, root, range);
+	rcu_read_unlock();
+	if (sweep->locked)
+		read_unlock(lock);
+	return more;
+}
+
+static void sweep_range(struct sweep *sweep, struct gfn start, struct gfn end)
+{
+	struct mmu_tree *tree;
+
+	list_for_each_entry(tree, &sweep->op.mmu->trees, link) {
+		struct tdp_range range = { .start = start, .end = end };
+		bool more;
+
+		do {
+			more = range.held ?
+				piece_alone(sweep, &tree->root, &range) :
+				piece_beside_faults(sweep, &tree->root, &range);
+			if (sweep->may_yield)
+				cond_resched();
+		} while (more);
+	}
 }
 
 /*
  * With the log in the tables, an entry and the note of what it said go in one
  * step for mem_harvest(), which takes the lock between the two looks.
  */
-static bool unmap_logged(struct mmu_op *op, struct tdp_root *root,
-			 struct tdp_range *range)
+static void zap_begin(struct sweep *zap, struct mmu *mmu, bool may_yield)
 {
-	rwlock_t *lock = &op->mmu->mm->lock;
-	bool more;
-
-	read_lock(lock);
-	more = unmap_piece(op, root, range);
-	read_unlock(lock);
-	return more;
-}
-
-static void zap_range(struct mmu_op *op, struct gfn start, struct gfn end,
-		      bool may_yield)
-{
-	bool in_tables = op->mmu->format->log_in_tables;
-	struct mmu_tree *tree;
-
-	list_for_each_entry(tree, &op->mmu->trees, link) {
-		struct tdp_range range = {
-			.start = start,
-			.end = end,
-			.budget = MMU_PIECE,
-		};
-		bool more;
-
-		do {
-			more = in_tables ?
-				unmap_logged(op, &tree->root, &range) :
-				unmap_piece(op, &tree->root, &range);
-			if (may_yield)
-				cond_resched();
-		} while (more);
-	}
-}
-
-static void protect_range(struct mmu_op *op, struct gfn start, u64 npages)
-{
-	struct mmu_tree *tree;
-
-	list_for_each_entry(tree, &op->mmu->trees, link) {
-		struct tdp_range range = {
-			.start = start,
-			.end = gfn_add(start, npages),
-			.budget = MMU_PIECE,
-		};
-		bool more;
-
-		do {
-			rcu_read_lock();
-			more = tdp_protect(&tree->root, &range, &op->flush);
-			rcu_read_unlock();
-			cond_resched();
-		} while (more);
-	}
+	*zap = (struct sweep){
+		.piece = unmap_piece,
+		.locked = mmu->format->log_in_tables,
+		.may_yield = may_yield,
+	};
+	mmu_op_begin(&zap->op, mmu);
 }
 
 void mmu_zap_all(struct mmu *mmu)
 {
-	struct mmu_op op;
+	struct sweep zap;
 
-	mmu_op_begin(&op, mmu);
-	zap_range(&op, GFN(0), GFN(mmu->mem->gfn_end), true);
-	mmu_op_end(&op);
+	zap_begin(&zap, mmu, true);
+	sweep_range(&zap, GFN(0), GFN(mmu->mem->gfn_end));
+	mmu_op_end(&zap.op);
 }
 
 void mmu_zap_page(struct mmu *mmu, struct gfn gfn)
 {
-	struct mmu_op op;
+	struct sweep zap;
 
 	/* A fault that is mapping it has finished, or sees the change. */
 	wait_for_faults(mmu);
-	mmu_op_begin(&op, mmu);
-	zap_range(&op, gfn, gfn_add(gfn, 1), true);
-	mmu_op_end(&op);
+	zap_begin(&zap, mmu, true);
+	sweep_range(&zap, gfn, gfn_add(gfn, 1));
+	mmu_op_end(&zap.op);
 }
 
 /* The parts by host address of the slots there are, then of the one that goes. */
@@ -155,23 +179,22 @@ static enum hva_step next_part(struct mmu *mmu, struct part_walk *walk)
 	return step;
 }
 
-static void zap_part(struct mmu_op *op, const struct hva_walk *part,
-		     bool may_yield)
+static void sweep_part(struct sweep *sweep, const struct hva_walk *part)
 {
-	zap_range(op, part->gfn, gfn_add(part->gfn, part->npages), may_yield);
+	sweep_range(sweep, part->gfn, gfn_add(part->gfn, part->npages));
 }
 
 void mmu_zap_hva(struct mmu *mmu, u64 start, u64 end, bool may_yield)
 {
 	struct part_walk walk = { .hva = { .start = start, .end = end } };
 	enum hva_step step;
-	struct mmu_op op;
+	struct sweep zap;
 
-	mmu_op_begin(&op, mmu);
+	zap_begin(&zap, mmu, may_yield);
 	while ((step = next_part(mmu, &walk)) != HVA_DONE)
 		if (step == HVA_PART)
-			zap_part(&op, &walk.hva, may_yield);
-	mmu_op_end(&op);
+			sweep_part(&zap, &walk.hva);
+	mmu_op_end(&zap.op);
 }
 
 static bool age_range(struct mmu *mmu, struct gfn start, struct gfn end,
@@ -226,12 +249,12 @@ static void mem_forget(struct mem *mem)
 {
 	const struct memslot *slot = mem->going;
 	struct mmu *mmu = mmu_of(mem);
-	struct mmu_op op;
+	struct sweep zap;
 
-	mmu_op_begin(&op, mmu);
-	zap_range(&op, slot->base, gfn_add(slot->base, slot->npages), true);
+	zap_begin(&zap, mmu, true);
+	sweep_range(&zap, slot->base, gfn_add(slot->base, slot->npages));
 	/* Flushes: what is gone has to be gone for the CPUs, too. */
-	mmu_op_end(&op);
+	mmu_op_end(&zap.op);
 
 	write_lock(&mmu->mm->lock);
 	WRITE_ONCE(mem->going, NULL);
@@ -239,11 +262,11 @@ static void mem_forget(struct mem *mem)
 }
 
 /* Zap the block at @gfn if it is small pages where the host has a large one. */
-static void enlarge(struct mmu_op *op, const struct memslot *slot,
+static void enlarge(struct sweep *zap, const struct memslot *slot,
 		    struct gfn gfn, enum page_level level)
 {
 	if (level == PG_4K && pfn_host_large(memslot_hva(slot, gfn)))
-		zap_range(op, gfn, gfn_add(gfn, pg_pages(PG_2M)), true);
+		sweep_range(zap, gfn, gfn_add(gfn, pg_pages(PG_2M)));
 }
 
 /*
@@ -256,22 +279,22 @@ static void mem_unlog(struct mem *mem, const struct memslot *slot)
 	struct mmu *mmu = mmu_of(mem);
 	struct gfn gfn = GFN(ALIGN(slot->base.v, block));
 	enum page_level level;
-	struct mmu_op op;
+	struct sweep zap;
 
 	if (((slot->hva.v >> PAGE_SHIFT) ^ slot->base.v) & (block - 1))
 		return;
-	mmu_op_begin(&op, mmu);
+	zap_begin(&zap, mmu, true);
 	while (gfn.v + block <= end) {
 		rcu_read_lock();
 		tdp_lookup(&mmu->main.root, gfn, &level);
 		rcu_read_unlock();
-		enlarge(&op, slot, gfn, level);
+		enlarge(&zap, slot, gfn, level);
 		/* Nothing is smaller than what the entry covers. */
 		level = max(level, PG_2M);
 		gfn = gfn_add(gfn_round(gfn, level), pg_pages(level));
 		cond_resched();
 	}
-	mmu_op_end(&op);
+	mmu_op_end(&zap.op);
 }
 
 void mmu_log_begin(struct mmu *mmu)
@@ -294,23 +317,28 @@ static void mem_sync_log(struct mem *mem)
 		mmu->ops->quiesce(mmu);
 }
 
+static void protect_range(struct sweep *sweep, struct gfn start, u64 npages)
+{
+	sweep_range(sweep, start, gfn_add(start, npages));
+}
+
 static void mem_protect(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, const unsigned long *mask)
 {
+	struct sweep sweep = { .piece = protect_piece, .may_yield = true };
 	struct gfn base = gfn_add(slot->base, first);
 	struct mmu *mmu = mmu_of(mem);
-	struct mmu_op op;
 	u64 at = 0, n;
 
 	mmu_log_begin(mmu);
 	wait_for_faults(mmu);
-	mmu_op_begin(&op, mmu);
+	mmu_op_begin(&sweep.op, mmu);
 	if (!mask)
-		protect_range(&op, base, npages);
+		protect_range(&sweep, base, npages);
 	else
 		for (; (n = dirty_next_run(mask, npages, &at)); at += n)
-			protect_range(&op, gfn_add(base, at), n);
-	mmu_op_end(&op);
+			protect_range(&sweep, gfn_add(base, at), n);
+	mmu_op_end(&sweep.op);
 }
 
 static void mem_harvest(struct mem *mem, const struct memslot *slot,
@@ -318,32 +346,20 @@ static void mem_harvest(struct mem *mem, const struct memslot *slot,
 {
 	struct gfn base = gfn_add(slot->base, first);
 	const struct tdp_log log = { .base = base, .mask = mask };
+	struct sweep sweep = {
+		.piece = harvest_piece,
+		.may_yield = true,
+		.log = &log,
+	};
 	struct mmu *mmu = mmu_of(mem);
-	struct mmu_tree *tree;
-	struct mmu_op op;
 
-	mmu_op_begin(&op, mmu);
-	list_for_each_entry(tree, &mmu->trees, link) {
-		struct tdp_range range = {
-			.start = base,
-			.end = gfn_add(base, npages),
-			.budget = MMU_PIECE,
-		};
-		bool more;
-
-		do {
-			rcu_read_lock();
-			more = tdp_harvest(&tree->root, &range, &log,
-					   &op.flush);
-			rcu_read_unlock();
-			cond_resched();
-		} while (more);
-	}
+	mmu_op_begin(&sweep.op, mmu);
+	sweep_range(&sweep, base, gfn_add(base, npages));
 	/* Who was faster with an entry has noted what it said. */
 	wait_for_faults(mmu);
 	dirty_take(slot, first / BITS_PER_LONG, dirty_longs(npages),
 		   mask);
-	mmu_op_end(&op);
+	mmu_op_end(&sweep.op);
 }
 
 int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,

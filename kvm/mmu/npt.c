@@ -21,7 +21,7 @@
 #define NPT_AVAILABLE (GENMASK_ULL(11, 9) | GENMASK_ULL(58, 52))
 
 static_assert(NPT_PS == PTE_LARGE, "APM vol. 2, 5.3.4");
-static_assert(!((PTE_HOST_WRITABLE | PTE_FROZEN) & ~NPT_AVAILABLE),
+static_assert(!((PTE_HOST_WRITABLE | PTE_FROZEN | PTE_UNLINKED) & ~NPT_AVAILABLE),
 	      "APM vol. 2, 5.4.1");
 
 const struct pte_format npt_format = {

@@ -7,9 +7,9 @@
  * have 512 entries of 8 bytes a table, the address in bits 51:12 and "this
  * maps a large page" in bit 7.
  *
- * An entry is empty (0), frozen, a table, or a leaf. Frozen entries are those
- * of a table that was unlinked, or one whose replacement is being prepared:
- * nobody else may change them, hardware takes them for not present.
+ * An entry is empty (0), frozen, unlinked, a table, or a leaf. A frozen entry is
+ * about to be replaced, by whoever froze it; an unlinked one is in a table that
+ * hangs in no tree any more. Hardware takes both for not present.
  */
 #ifndef MMU_PTE_H
 #define MMU_PTE_H
@@ -49,7 +49,7 @@ struct pte_format {
 	bool log_in_tables;
 	/*
 	 * Only small pages are executable, and a table is never replaced by
-	 * a large page: CPUs with the iTLB-multihit erratum.
+	 * a large page (map_leaf()): CPUs with the iTLB-multihit erratum.
 	 */
 	bool small_exec;
 	u64 memtype[PTE_MEM_COUNT];
@@ -62,6 +62,7 @@ struct pte_format {
 /* Software bits: ignored by hardware in both formats. */
 #define PTE_HOST_WRITABLE BIT_ULL(52)	/* the VMM's mapping allows writes */
 #define PTE_FROZEN BIT_ULL(53)		/* alone: a frozen entry */
+#define PTE_UNLINKED BIT_ULL(54)	/* alone: of an unlinked table */
 
 extern const struct pte_format npt_format;
 extern const struct pte_format ept_format;	/* with accessed and dirty */

@@ -6,6 +6,10 @@
  * (Intel: errata of instruction fetch from such a page), so a change of size
  * is not one exchange: the entry is frozen, not present, while the flush goes
  * on. Guests that fault on it meanwhile come back until it is done.
+ *
+ * Whoever unlinks the entry's table meanwhile owes a flush of its own, and finds
+ * that another one is owed (env->prepare() comes before the freezing), so what
+ * was cached of the frozen entry is gone when either of the two is done.
  */
 #include "mmu/split.h"
 
@@ -22,7 +26,7 @@ void split_retire(const struct tdp_place *place, u64 *table,
 
 	for (i = 0; i < 512; i++) {
 		/* One who stands here finds nothing to change any more. */
-		u64 pte = xchg(&table[i], PTE_FROZEN);
+		u64 pte = xchg(&table[i], PTE_UNLINKED);
 
 		below.gfn = gfn_add(first, i * pg_pages(below.level));
 		if (pte_logs(f, pte, below.level))
@@ -49,8 +53,8 @@ enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 	env->flush(env);
 	if (!frozen)
 		return TDP_RETRY;
-	smp_store_release(place->entry, new);
-	return TDP_OK;
+	old = PTE_FROZEN;
+	return try_cmpxchg64(place->entry, &old, new) ? TDP_OK : TDP_RETRY;
 }
 
 /* The leaf for the @index-th part of the large leaf @pte at @place. */

@@ -24,7 +24,8 @@ struct tdp_place {
  * split_exchange() - replace the present @pte at @place by @new
  *
  * Freezes the entry, retires the table it led to, flushes and installs.
- * TDP_OK, or TDP_RETRY when the entry is not @pte any more.
+ * TDP_OK, or TDP_RETRY when the entry is not @pte any more, or its table was
+ * unlinked before @new could be installed: nobody has seen @new then.
  */
 enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 			   struct tdp_env *env);
@@ -34,14 +35,14 @@ enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
  *
  * The smaller pages allow what the large one did, except writes: who splits
  * does so to hear of each. TDP_OK: *@pte is the entry of the table. TDP_EMPTY,
- * TDP_RETRY: nothing was changed.
+ * TDP_RETRY: it was not, and others may have changed it.
  */
 enum tdp_rc split_leaf(const struct tdp_place *place, u64 *pte,
 		       struct tdp_env *env);
 
 /**
- * split_retire() - freeze and retire the @table that hung at @place, and all
- * below
+ * split_retire() - mark as unlinked and retire the @table that hung at @place,
+ * and all below
  */
 void split_retire(const struct tdp_place *place, u64 *table,
 		  struct tdp_env *env);

@@ -9,7 +9,7 @@
  * because hardware recorded an access, which it does once.
  *
  * Ranges work with cmpxchg rather than exchange because a frozen entry belongs
- * to whoever froze it, who stores there once more.
+ * to whoever froze it, who installs there once more. They stop at it: tdp.h.
  */
 #include "mmu/iter.h"
 #include "mmu/split.h"
@@ -101,7 +101,8 @@ static enum tdp_rc map_leaf(const struct tdp_place *place,
 		if (!pte_is_present(f, pte))
 			return TDP_RETRY;
 		if (!pte_is_leaf(pte, map->level))
-			return split_exchange(place, pte, new, env);
+			return f->small_exec ? TDP_RETRY :
+			       split_exchange(place, pte, new, env);
 		if (pte_allows(f, pte, map->wanted))
 			return TDP_SPURIOUS;
 		if (pte_pfn_of(pte).v != map->pfn.v)
@@ -205,16 +206,18 @@ static bool iter_set(struct tdp_iter *iter, u64 pte)
 }
 
 /*
- * Has the call done its share? Then the range goes on at this entry. The
- * entries above the first leaf are visited anew by each call.
+ * Has the call done its share, or met somebody? Then the range goes on at this
+ * entry. The entries above the first leaf are visited anew by each call.
  */
 static bool iter_pause(const struct tdp_iter *iter, struct tdp_range *range,
 		       u32 *visited)
 {
-	if ((*visited)++ < range->budget + TDP_MAX_LEVELS ||
-	    iter->gfn <= range->start.v)
+	range->held = !range->alone && tdp_iter_is_held(iter);
+	if (!range->held &&
+	    ((*visited)++ < range->budget + TDP_MAX_LEVELS ||
+	     iter->gfn <= range->start.v))
 		return false;
-	range->start = GFN(iter->gfn);
+	range->start = GFN(max(iter->gfn, range->start.v));
 	return true;
 }
 
@@ -307,7 +310,8 @@ static u64 eight_entries(const u64 *entry)
 
 /*
  * The entries of the table that @iter leads to. One that became something else
- * between the two looks is reported, and has no bit to lose.
+ * between the two looks is reported, and has no bit to lose. What a frozen or
+ * unlinked one said is noted by env->written().
  */
 static bool harvest_table(const struct tdp_iter *iter,
 			  const struct tdp_log *log)
@@ -380,21 +384,28 @@ void tdp_fill(struct tdp_root *root, const struct tdp_map *map,
 	}
 }
 
+static bool iter_is_young(const struct tdp_iter *iter)
+{
+	u64 accessed = iter->format->accessed;
+
+	return iter->pte == PTE_FROZEN ||
+	       (tdp_iter_is_leaf(iter) && (!accessed || (iter->pte & accessed)));
+}
+
 bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,
 	     bool clear)
 {
-	u64 accessed = root->format->accessed;
 	struct tdp_iter iter;
 	bool young = false;
 
 	tdp_iter_start(&iter, root, start, end);
 	while (iter.valid) {
-		if (tdp_iter_is_leaf(&iter) &&
-		    (!accessed || (iter.pte & accessed))) {
+		if (iter_is_young(&iter)) {
 			young = true;
 			if (!clear)
 				break;
-			if (accessed && !iter_set(&iter, iter.pte & ~accessed))
+			if (tdp_iter_is_leaf(&iter) &&
+			    !iter_set(&iter, iter.pte & ~root->format->accessed))
 				continue;
 		}
 		tdp_iter_next(&iter);

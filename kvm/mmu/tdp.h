@@ -4,14 +4,22 @@
  * atomic operations only, so that many may work on one tree at once.
  *
  * Every call runs under rcu_read_lock(), which keeps a table's memory valid
- * after it was unlinked. An unlinked table has all its entries frozen before
- * it is handed to env->retire(): one who still walks it cannot install
- * anything there and starts again at the root. Retired tables may be freed
- * after a flush and a grace period.
+ * after it was unlinked. A table that is unlinked has all its entries marked so
+ * before it is handed to env->retire(): one who still walks it cannot install
+ * anything there. Retired tables may be freed after a flush and a grace period.
  *
  * Replacing a present entry by a different translation goes through frozen
- * (freeze, flush, install), so no CPU ever caches both; only the freezer
- * leaves that state, and does so at once.
+ * (freeze, flush, install), so no CPU ever caches both. Only tdp_map() freezes.
+ * It installs what it prepared from the old entry, unless the table of the entry
+ * was unlinked meanwhile.
+ *
+ * So a frozen entry hides a translation that may come back, in parts (a split),
+ * and an unlinked table may have been replaced by a large page. A walk over a
+ * range never passes either: it stops there and says so (range->held), and its
+ * caller lets it go on from there when no tdp_map() runs (range->alone). No
+ * entry is frozen then, and a table that is unlinked then, or was since the walk
+ * went in, was unlinked by another tdp_unmap(): what it led to is gone, and that
+ * caller owes a flush.
  *
  * The engine does not flush on unmapping or write-protection: it returns
  * whether that is needed. It decides nothing about what may be mapped.
@@ -76,6 +84,8 @@ struct tdp_range {
 	struct gfn start;	/* moves on */
 	struct gfn end;
 	u32 budget;		/* entries to visit before a call returns */
+	bool alone;		/* in: no tdp_map() is under way in this tree */
+	bool held;		/* out: set alone for the next call */
 };
 
 /**
@@ -115,7 +125,8 @@ enum tdp_rc tdp_touch(struct tdp_root *root, struct gfn gfn, u32 wanted,
  *
  * A large page is removed whole. Tables that the range covers are retired.
  * Adds to *@flush whether a flush is needed. Returns true when there is more
- * to do, with @range moved on; *@flush may be acted on later.
+ * to do, with @range moved on; *@flush may be acted on later. If range->held,
+ * the next call has to be made alone, for a small budget.
  */
 bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
 	       struct tdp_env *env, bool *flush);
@@ -156,6 +167,8 @@ void tdp_fill(struct tdp_root *root, const struct tdp_map *map,
 /**
  * tdp_age() - was a page of @range used since the last tdp_age()
  * @clear: forget that it was
+ *
+ * A page whose entry is frozen is: a guest has just faulted on it.
  *
  * No flush is asked for: a CPU that has the page cached does not mark it
  * again until it loads it anew, so a page may look older than it is.

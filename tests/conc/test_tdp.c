@@ -144,6 +144,24 @@ static void op_end(struct op *op)
 	__atomic_add_fetch(&tables, op->w.tables, __ATOMIC_SEQ_CST);
 }
 
+/* One piece: beside faults, or alone where it met one. */
+static void piece_begin(struct tdp_range *range, bool locked)
+{
+	range->alone = range->held;
+	if (range->alone)
+		pthread_rwlock_wrlock(&mm_lock);
+	else if (locked)
+		pthread_rwlock_rdlock(&mm_lock);
+	read_begin();
+}
+
+static void piece_end(const struct tdp_range *range, bool locked)
+{
+	read_end();
+	if (range->alone || locked)
+		pthread_rwlock_unlock(&mm_lock);
+}
+
 static void unmap_range(struct op *op, u64 start, u64 end)
 {
 	struct tdp_range range = {
@@ -152,11 +170,9 @@ static void unmap_range(struct op *op, u64 start, u64 end)
 	bool more;
 
 	do {
-		pthread_rwlock_rdlock(&mm_lock);
-		read_begin();
+		piece_begin(&range, true);
 		more = tdp_unmap(&root, &range, &op->w.env, &op->flush);
-		read_end();
-		pthread_rwlock_unlock(&mm_lock);
+		piece_end(&range, true);
 	} while (more);
 }
 
@@ -168,9 +184,9 @@ static void protect_range(struct op *op, u64 start, u64 end)
 	bool more;
 
 	do {
-		read_begin();
+		piece_begin(&range, false);
 		more = tdp_protect(&root, &range, &op->flush);
-		read_end();
+		piece_end(&range, false);
 	} while (more);
 }
 
@@ -183,9 +199,9 @@ static void harvest_all(struct op *op, unsigned long *mask)
 	bool more;
 
 	do {
-		read_begin();
+		piece_begin(&range, false);
 		more = tdp_harvest(&root, &range, &log, &op->flush);
-		read_end();
+		piece_end(&range, false);
 	} while (more);
 }
 

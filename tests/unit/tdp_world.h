@@ -20,6 +20,7 @@ struct world {
 	int flushes;
 	u64 written[1024];	/* what written() was told, in order */
 	unsigned int written_count;
+	void (*meanwhile)(void);	/* once, in the next flush() or written() */
 	unsigned int retired_count;
 	void *retired[WORLD_RETIRED];
 };
@@ -62,10 +63,20 @@ static inline void world_retire(struct tdp_env *env, void *table)
 	struct world *w = world_of(env);
 
 	for (int i = 0; i < 512; i++)
-		assert(READ_ONCE(((u64 *)table)[i]) == PTE_FROZEN);
+		assert(READ_ONCE(((u64 *)table)[i]) == PTE_UNLINKED);
 	assert(w->retired_count < WORLD_RETIRED);
 	w->retired[w->retired_count++] = table;
 	w->tables--;
+}
+
+/* What others do in the middle of a call. */
+static inline void world_meanwhile(struct world *w)
+{
+	void (*meanwhile)(void) = w->meanwhile;
+
+	w->meanwhile = NULL;
+	if (meanwhile)
+		meanwhile();
 }
 
 static inline void world_prepare(struct tdp_env *env)
@@ -76,6 +87,7 @@ static inline void world_prepare(struct tdp_env *env)
 static inline void world_flush(struct tdp_env *env)
 {
 	assert(world_of(env)->prepared);
+	world_meanwhile(world_of(env));
 	world_of(env)->prepared--;
 	world_of(env)->flushes++;
 }
@@ -86,6 +98,7 @@ static inline void world_written(struct tdp_env *env, struct gfn gfn)
 
 	assert(w->written_count < ARRAY_SIZE(w->written));
 	w->written[w->written_count++] = gfn.v;
+	world_meanwhile(w);
 }
 
 static inline void world_init(struct world *w)

@@ -8,61 +8,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "tdp_world.h"
-
-#define RX (PTE_READ | PTE_EXEC)
-#define RWX (RX | PTE_WRITE)
-
-static struct world w;
-static struct tdp_root root;
-
-static void open_root(const struct pte_format *format, int level)
-{
-	world_init(&w);
-	root = (struct tdp_root){
-		.format = format,
-		.table = world_table(),
-		.level = level,
-	};
-}
-
-static int setup(void **state)
-{
-	open_root(&npt_format, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_release(&w);
-	tdp_destroy(&root, world_free_table, &w);
-	/* The root is the one that alloc() did not count. */
-	assert_int_equal(w.tables, -1);
-	return 0;
-}
-
-static struct tdp_map mapping(u64 gfn, u64 pfn, enum page_level level,
-			      u32 access, u32 wanted)
-{
-	return (struct tdp_map){
-		.gfn = GFN(gfn),
-		.pfn = PFN(pfn),
-		.level = level,
-		.access = access,
-		.wanted = wanted,
-		.host_writable = true,
-	};
-}
-
-static enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 access,
-		       u32 wanted)
-{
-	struct tdp_map m = mapping(gfn, pfn, level, access, wanted);
-	enum tdp_rc rc = tdp_map(&root, &m, &w.env);
-
-	world_release(&w);
-	return rc;
-}
+#include "tdp_tree.h"
 
 /* If it takes an entry alone; follows_before: is the one before it in use. */
 static bool follows_before;
@@ -73,67 +19,6 @@ static enum tdp_rc add(u64 gfn, u64 pfn, enum page_level level, u32 access,
 	struct tdp_map m = mapping(gfn, pfn, level, access, wanted);
 
 	return tdp_add(&root, &m, &follows_before);
-}
-
-static bool unmap(u64 start, u64 end, u32 budget)
-{
-	struct tdp_range range = {
-		.start = GFN(start), .end = GFN(end), .budget = budget,
-	};
-	bool flush = false;
-	u64 last = start;
-
-	while (tdp_unmap(&root, &range, &w.env, &flush)) {
-		assert_true(range.start.v > last);
-		last = range.start.v;
-	}
-	world_release(&w);
-	return flush;
-}
-
-static bool protect(u64 start, u64 end, u32 budget)
-{
-	struct tdp_range range = {
-		.start = GFN(start), .end = GFN(end), .budget = budget,
-	};
-	bool flush = false;
-	u64 last = start;
-
-	while (tdp_protect(&root, &range, &flush)) {
-		assert_true(range.start.v > last);
-		last = range.start.v;
-	}
-	return flush;
-}
-
-static void expect(u64 gfn, u64 pfn, enum page_level level, u32 access)
-{
-	enum page_level found;
-	u64 pte = tdp_lookup(&root, GFN(gfn), &found);
-
-	assert_true(pte != 0);
-	assert_int_equal(found, level);
-	assert_int_equal(pte_pfn_of(pte).v + gfn % pg_pages(level), pfn);
-	assert_true(pte_allows(root.format, pte, access));
-	if (!(access & PTE_WRITE))
-		assert_false(pte_allows(root.format, pte, PTE_WRITE));
-}
-
-static void expect_none(u64 gfn)
-{
-	enum page_level level;
-
-	assert_int_equal(tdp_lookup(&root, GFN(gfn), &level), 0);
-}
-
-static u64 *entry_of(u64 gfn, enum page_level at)
-{
-	u64 *table = root.table;
-
-	for (int level = root.level; level > (int)at; level--)
-		table = host_va(table[gfn >> (9 * (level - 1)) & 511] &
-				PTE_ADDR);
-	return &table[gfn >> (9 * (at - 1)) & 511];
 }
 
 static void map_once(void **state)
@@ -374,27 +259,6 @@ static void log_by_dirty_bits_large(void **state)
 	expect(0x40002, 0x80002, PG_4K, RX);
 }
 
-/* Formats whose log is in the tables: NPT. */
-static void open_harvest(struct pte_format *f)
-{
-	*f = npt_format;
-	f->log_by_dirty = f->log_in_tables = true;
-	root.format = f;
-}
-
-static bool harvest(u64 start, u64 end, unsigned long *mask)
-{
-	const struct tdp_log log = { .base = GFN(start), .mask = mask };
-	struct tdp_range range = {
-		.start = GFN(start), .end = GFN(end), .budget = 64,
-	};
-	bool flush = false;
-
-	while (tdp_harvest(&root, &range, &log, &flush))
-		;
-	return flush;
-}
-
 static void harvest_moves_dirty_bits(void **state)
 {
 	static const u64 written[] = { 0x3fe, 0x3ff, 0x400, 0x5ff, 0x40000 };
@@ -608,8 +472,24 @@ static void frozen_is_left_alone(void **state)
 	expect_none(0x200);
 	unmap(0x200, 0x300, 64);
 	protect(0x200, 0x300, 64);
-	assert_false(tdp_age(&root, GFN(0x200), GFN(0x300), true));
+	/* A fault froze it. */
+	assert_true(tdp_age(&root, GFN(0x200), GFN(0x300), true));
+	assert_false(tdp_age(&root, GFN(0x400), GFN(0x600), true));
 	assert_int_equal(*entry_of(0x200, PG_2M), PTE_FROZEN);
+}
+
+/* Whatever a fault was told of the level before it came here. */
+static void small_pages_of_code_stay(void **state)
+{
+	static struct pte_format f;
+
+	f = ept_format;
+	f.small_exec = true;
+	root.format = &f;
+	map(0x201, 0x401, PG_4K, RX, RX);
+	assert_int_equal(map(0x200, 0x400, PG_2M, PTE_READ | PTE_WRITE,
+			     PTE_READ), TDP_RETRY);
+	expect(0x201, 0x401, PG_4K, RX);
 }
 
 /* Whatever allocation fails, nothing is half done, and it goes on later. */
@@ -842,7 +722,7 @@ int main(void)
 		T(what_goes_is_logged), T(fill_maps_what_is_empty),
 		T(add_takes_an_empty_entry), T(add_of_other_sizes),
 		T(touch_respects_the_host), T(age), T(age_without_the_bit),
-		T(frozen_is_left_alone),
+		T(frozen_is_left_alone), T(small_pages_of_code_stay),
 		T(out_of_tables), T(sparse_range), T(random_npt),
 		T(random_ept),
 	};
