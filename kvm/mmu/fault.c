@@ -217,10 +217,12 @@ static enum tdp_rc install_locked(struct fault *fault, struct mmu_op *op)
 	enum tdp_rc rc;
 
 	fault->level = best_level(fault, host);
-	fault_mapping(fault, &map);
-	rcu_read_lock();
-	rc = tdp_map(&fault->mmu->main.root, &map, &op->env);
-	rcu_read_unlock();
+	do {
+		fault_mapping(fault, &map);
+		rcu_read_lock();
+		rc = tdp_map(&fault->mmu->main.root, &map, &op->env);
+		rcu_read_unlock();
+	} while (rc == TDP_SMALLER && --fault->level >= PG_4K);
 	return rc;
 }
 
@@ -259,6 +261,7 @@ static enum fault_rc fault_map(struct fault *fault)
 	case TDP_SPURIOUS:
 		return FAULT_FIXED;
 	case TDP_RETRY:
+	case TDP_SMALLER:
 		return FAULT_RETRY;
 	case TDP_EMPTY:
 		break;

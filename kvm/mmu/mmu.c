@@ -26,7 +26,9 @@
 #include "mmu/pages.h"
 #include "mmu/zap.h"
 
-#define MMU_PIECE 4096		/* entries to visit without a pause */
+/* Entries to visit without a pause, and so many while others wait for the lock. */
+#define MMU_PIECE 4096
+#define MMU_PIECE_LOCKED 1024
 
 /*
  * Faults that have looked at what is true have installed what they will, for
@@ -44,6 +46,7 @@ struct sweep {
 	/* A piece; returns true when there is more to do. */
 	bool (*piece)(struct sweep *sweep, struct tdp_root *root,
 		      struct tdp_range *range);
+	u32 budget;		/* of a piece */
 	bool locked;		/* pieces run under mm->lock, read side */
 	bool may_yield;		/* the caller may be scheduled away */
 	const struct tdp_log *log;	/* of harvest_piece() */
@@ -91,7 +94,7 @@ static bool piece_beside_faults(struct sweep *sweep, struct tdp_root *root,
 	rwlock_t *lock = &sweep->op.mmu->mm->lock;
 	bool more;
 
-	range->budget = MMU_PIECE;
+	range->budget = sweep->budget;
 	if (sweep->locked)
 		read_lock(lock);
 	rcu_read_lock();
@@ -100,6 +103,12 @@ static bool piece_beside_faults(struct sweep *sweep, struct tdp_root *root,
 	if (sweep->locked)
 		read_unlock(lock);
 	return more;
+}
+
+static void give_way(struct sweep *sweep)
+{
+	mmu_op_trim(&sweep->op);
+	cond_resched();
 }
 
 static void sweep_range(struct sweep *sweep, struct gfn start, struct gfn end)
@@ -115,7 +124,7 @@ static void sweep_range(struct sweep *sweep, struct gfn start, struct gfn end)
 				piece_alone(sweep, &tree->root, &range) :
 				piece_beside_faults(sweep, &tree->root, &range);
 			if (sweep->may_yield)
-				cond_resched();
+				give_way(sweep);
 		} while (more);
 	}
 }
@@ -128,6 +137,8 @@ static void zap_begin(struct sweep *zap, struct mmu *mmu, bool may_yield)
 {
 	*zap = (struct sweep){
 		.piece = unmap_piece,
+		.budget = mmu->format->log_in_tables ? MMU_PIECE_LOCKED :
+						       MMU_PIECE,
 		.locked = mmu->format->log_in_tables,
 		.may_yield = may_yield,
 	};
@@ -191,41 +202,83 @@ void mmu_zap_hva(struct mmu *mmu, u64 start, u64 end, bool may_yield)
 	struct sweep zap;
 
 	zap_begin(&zap, mmu, may_yield);
-	while ((step = next_part(mmu, &walk)) != HVA_DONE)
+	while ((step = next_part(mmu, &walk)) != HVA_DONE) {
 		if (step == HVA_PART)
 			sweep_part(&zap, &walk.hva);
+		else if (may_yield)
+			cond_resched();
+	}
 	mmu_op_end(&zap.op);
 }
 
-static bool age_range(struct mmu *mmu, struct gfn start, struct gfn end,
-		      bool clear)
+static void age_range(struct mmu *mmu, const struct hva_walk *part,
+		      struct mmu_aging *aging)
 {
+	struct tdp_range range = {
+		.start = part->gfn,
+		.end = gfn_add(part->gfn, part->npages),
+		.budget = aging->steps,
+	};
 	struct mmu_tree *tree;
-	bool young = false;
 
 	list_for_each_entry(tree, &mmu->trees, link) {
+		range.next = GFN(0);
 		rcu_read_lock();
-		young |= tdp_age(&tree->root, start, end, clear);
+		aging->young |= tdp_age(&tree->root, &range, aging->clear);
 		rcu_read_unlock();
 	}
-	return young;
+	aging->steps = range.budget;
 }
 
-bool mmu_age_hva(struct mmu *mmu, u64 start, u64 end, bool clear)
+/* Without a bit for it: what is used again has to fault again. */
+static void age_by_zap(struct sweep *zap, const struct hva_walk *part,
+		       struct mmu_aging *aging)
+{
+	struct mmu_tree *tree;
+
+	zap->budget = MMU_STEPS_ZAP;
+	list_for_each_entry(tree, &zap->op.mmu->trees, link) {
+		struct tdp_range range = {
+			.start = part->gfn,
+			.end = gfn_add(part->gfn, part->npages),
+		};
+
+		piece_beside_faults(zap, &tree->root, &range);
+		aging->young |= range.held;
+		mmu_aging_spend(aging, MMU_STEPS_ZAP);
+	}
+	aging->young |= zap->op.flush;
+}
+
+/* By @zap, or without: by the bits in the tables. */
+static void age_parts(struct mmu *mmu, struct part_walk *walk,
+		      struct mmu_aging *aging, struct sweep *zap)
+{
+	enum hva_step step = HVA_MORE;
+
+	while (step != HVA_DONE && !mmu_aging_over(aging)) {
+		step = next_part(mmu, walk);
+		if (step == HVA_PART && zap)
+			age_by_zap(zap, &walk->hva, aging);
+		else if (step == HVA_PART)
+			age_range(mmu, &walk->hva, aging);
+		mmu_aging_spend(aging, MMU_STEPS_SLOT);
+	}
+}
+
+void mmu_age_hva(struct mmu *mmu, u64 start, u64 end, struct mmu_aging *aging)
 {
 	struct part_walk walk = { .hva = { .start = start, .end = end } };
-	enum hva_step step;
-	bool young = false;
+	struct sweep zap;
 
-	while ((step = next_part(mmu, &walk)) != HVA_DONE)
-		if (step == HVA_PART)
-			young |= age_range(mmu, walk.hva.gfn,
-					   gfn_add(walk.hva.gfn,
-						   walk.hva.npages), clear);
-	/* Without a bit for it, what is used again has to fault again. */
-	if (young && clear && !mmu->format->accessed)
-		mmu_zap_hva(mmu, start, end, false);
-	return young;
+	mmu_aging_spend(aging, MMU_STEPS_VM);
+	if (mmu->format->accessed || !aging->clear) {
+		age_parts(mmu, &walk, aging, NULL);
+		return;
+	}
+	zap_begin(&zap, mmu, false);
+	age_parts(mmu, &walk, aging, &zap);
+	mmu_op_end(&zap.op);
 }
 
 static struct mmu *mmu_of(struct mem *mem)
@@ -325,7 +378,11 @@ static void protect_range(struct sweep *sweep, struct gfn start, u64 npages)
 static void mem_protect(struct mem *mem, const struct memslot *slot,
 			u64 first, u64 npages, const unsigned long *mask)
 {
-	struct sweep sweep = { .piece = protect_piece, .may_yield = true };
+	struct sweep sweep = {
+		.piece = protect_piece,
+		.budget = MMU_PIECE,
+		.may_yield = true,
+	};
 	struct gfn base = gfn_add(slot->base, first);
 	struct mmu *mmu = mmu_of(mem);
 	u64 at = 0, n;
@@ -348,6 +405,7 @@ static void mem_harvest(struct mem *mem, const struct memslot *slot,
 	const struct tdp_log log = { .base = base, .mask = mask };
 	struct sweep sweep = {
 		.piece = harvest_piece,
+		.budget = MMU_PIECE,
 		.may_yield = true,
 		.log = &log,
 	};

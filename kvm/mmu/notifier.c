@@ -10,7 +10,10 @@
  *
  * The calls come with mmap_lock or reverse-map locks held, young and test calls
  * also under a page-table spinlock, and a range may be not blockable: nothing
- * here sleeps except, in a blockable range, to let others run.
+ * here sleeps except, in a blockable range, to let others run. What a call does
+ * under a lock of ours is bounded by a constant; so is all of a young or test
+ * call, which gives up. An invalidation visits each slot over its range once,
+ * and each page, however slots change (mmu.c).
  */
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -22,6 +25,13 @@
 static struct mmu_mm *mm_of(struct mmu_notifier *notifier)
 {
 	return container_of(notifier, struct mmu_mm, notifier);
+}
+
+/* Lock held, write side */
+static void unvisit(struct mmu_mm *mm, struct mmu *mmu)
+{
+	if (!--mmu->visitors && mmu->leaving)
+		wake_up_all(&mm->left);
 }
 
 /* The VM after @prev (NULL: the first) becomes visited, @prev unvisited. */
@@ -41,10 +51,17 @@ static struct mmu *visit_next(struct mmu_mm *mm, struct mmu *prev)
 		mmu = NULL;
 	else
 		mmu->visitors++;
-	if (prev && !--prev->visitors && prev->leaving)
-		wake_up_all(&mm->left);
+	if (prev)
+		unvisit(mm, prev);
 	write_unlock(&mm->lock);
 	return mmu;
+}
+
+static void visit_end(struct mmu_mm *mm, struct mmu *mmu)
+{
+	write_lock(&mm->lock);
+	unvisit(mm, mmu);
+	write_unlock(&mm->lock);
 }
 
 #define for_each_visit(mmu, mm) \
@@ -87,13 +104,18 @@ static void notify_end(struct mmu_notifier *notifier,
 static bool age(struct mmu_notifier *notifier, unsigned long start,
 		unsigned long end, bool clear)
 {
+	struct mmu_aging aging = { .clear = clear, .steps = MMU_AGING_STEPS };
 	struct mmu_mm *mm = mm_of(notifier);
 	struct mmu *mmu;
-	bool young = false;
 
-	for_each_visit(mmu, mm)
-		young |= mmu_age_hva(mmu, start, end, clear);
-	return young;
+	for_each_visit(mmu, mm) {
+		mmu_age_hva(mmu, start, end, &aging);
+		if (mmu_aging_over(&aging)) {
+			visit_end(mm, mmu);
+			break;
+		}
+	}
+	return aging.young;
 }
 
 static int notify_clear_young(struct mmu_notifier *notifier,

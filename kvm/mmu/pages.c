@@ -10,6 +10,9 @@
 #include "mmu/notifier.h"
 #include "mmu/pages.h"
 
+/* Tables that one piece of work may keep: GiB of small pages. */
+#define OP_RETIRED 512
+
 static struct page *page_new(struct mmu *mmu)
 {
 	struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
@@ -72,7 +75,10 @@ static void op_give_back(struct tdp_env *env, void *table)
 
 static void op_retire(struct tdp_env *env, void *table)
 {
-	list_add(&virt_to_page(table)->lru, &op_of(env)->retired);
+	struct mmu_op *op = op_of(env);
+
+	list_add(&virt_to_page(table)->lru, &op->retired);
+	op->retired_count++;
 }
 
 /* From here on others who find entries gone know that we have to flush. */
@@ -151,6 +157,28 @@ bool mmu_op_stock(struct mmu_op *op)
 	return true;
 }
 
+/* After a flush */
+static void let_retired_go(struct mmu_op *op)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &op->retired, lru) {
+		page_uncount(op->mmu, page);
+		call_rcu(&page->rcu_head, page_free_rcu);
+	}
+	INIT_LIST_HEAD(&op->retired);
+	op->retired_count = 0;
+}
+
+void mmu_op_trim(struct mmu_op *op)
+{
+	if (op->retired_count < OP_RETIRED)
+		return;
+	op->mmu->ops->flush(op->mmu);
+	op->flush = false;
+	let_retired_go(op);
+}
+
 void mmu_op_end(struct mmu_op *op)
 {
 	struct mmu *mmu = op->mmu;
@@ -167,8 +195,5 @@ void mmu_op_end(struct mmu_op *op)
 		page_uncount(mmu, page);
 		__free_page(page);
 	}
-	list_for_each_entry_safe(page, next, &op->retired, lru) {
-		page_uncount(mmu, page);
-		call_rcu(&page->rcu_head, page_free_rcu);
-	}
+	let_retired_go(op);
 }

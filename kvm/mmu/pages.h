@@ -25,6 +25,7 @@ struct mmu_op {
 	struct list_head retired;	/* unlinked tables, by page->lru */
 	bool flush;			/* this work owes a flush */
 	bool counted;			/* in mmu->flushing */
+	unsigned int retired_count;
 };
 
 /**
@@ -38,6 +39,9 @@ void mmu_op_begin(struct mmu_op *op, struct mmu *mmu);
 
 /** mmu_op_stock() - one page more for env.alloc(); may sleep; false: none */
 bool mmu_op_stock(struct mmu_op *op);
+
+/** mmu_op_trim() - if many tables were retired, flush and let go of them */
+void mmu_op_trim(struct mmu_op *op);
 
 /** mmu_op_end() - flush if need be, and let go of pages; both kinds */
 void mmu_op_end(struct mmu_op *op);

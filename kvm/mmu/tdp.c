@@ -15,6 +15,9 @@
 #include "mmu/split.h"
 #include "mmu/tdp.h"
 
+/* So many tables below another one may be retired along with it. */
+#define TDP_FEW 4
+
 /* How often to look again at an entry that changes before giving up. */
 #define TDP_TRIES 4
 
@@ -82,6 +85,33 @@ static u64 new_leaf(const struct pte_format *f, const struct tdp_map *map)
 	return new;
 }
 
+/* Is it little work to retire @table, which hangs at an entry of @level? */
+static bool table_is_small(const struct pte_format *f, const u64 *table,
+			   enum page_level level)
+{
+	unsigned int i, below = 0;
+
+	for (i = 0; level > PG_2M && i < 512; i++) {
+		u64 pte = READ_ONCE(table[i]);
+
+		below += pte_is_present(f, pte) && !pte_is_leaf(pte, level - 1);
+	}
+	return below <= TDP_FEW;
+}
+
+/* Put the large leaf @new in the place of the table that @pte leads to. */
+static enum tdp_rc map_over_table(const struct tdp_place *place, u64 pte,
+				  u64 new, struct tdp_env *env)
+{
+	const struct pte_format *f = place->format;
+
+	if (f->small_exec)
+		return TDP_RETRY;
+	if (!table_is_small(f, host_va(pte & PTE_ADDR), place->level))
+		return TDP_SMALLER;
+	return split_exchange(place, pte, new, env);
+}
+
 static enum tdp_rc map_leaf(const struct tdp_place *place,
 			    const struct tdp_map *map, struct tdp_env *env)
 {
@@ -101,8 +131,7 @@ static enum tdp_rc map_leaf(const struct tdp_place *place,
 		if (!pte_is_present(f, pte))
 			return TDP_RETRY;
 		if (!pte_is_leaf(pte, map->level))
-			return f->small_exec ? TDP_RETRY :
-			       split_exchange(place, pte, new, env);
+			return map_over_table(place, pte, new, env);
 		if (pte_allows(f, pte, map->wanted))
 			return TDP_SPURIOUS;
 		if (pte_pfn_of(pte).v != map->pfn.v)
@@ -215,17 +244,90 @@ static bool iter_pause(const struct tdp_iter *iter, struct tdp_range *range,
 	range->held = !range->alone && tdp_iter_is_held(iter);
 	if (!range->held &&
 	    ((*visited)++ < range->budget + TDP_MAX_LEVELS ||
-	     iter->gfn <= range->start.v))
+	     iter->gfn <= iter->from))
 		return false;
-	range->start = GFN(max(iter->gfn, range->start.v));
+	range->next = GFN(max(iter->gfn, iter->from));
 	return true;
 }
 
-/* May the table below this entry go as a whole? */
-static bool iter_covered(const struct tdp_iter *iter)
+static void iter_begin(struct tdp_iter *iter, const struct tdp_root *root,
+		       const struct tdp_range *range)
 {
-	return iter->level <= PG_1G && iter->gfn >= iter->from &&
-	       iter->gfn + pg_pages(iter->level) <= iter->end;
+	tdp_iter_start(iter, root, GFN(max(range->start.v, range->next.v)),
+		       range->end);
+}
+
+/* May the table at @place go as a whole? */
+static bool place_covered(const struct tdp_place *place,
+			  const struct tdp_range *range)
+{
+	u64 first = gfn_round(place->gfn, place->level).v;
+
+	return place->level <= PG_1G && first >= range->start.v &&
+	       first + pg_pages(place->level) <= range->end.v;
+}
+
+/*
+ * Unlink the table at @place, whose entry *@pte is, if the range covers it and
+ * retiring it is little work. False: *@pte may be another now.
+ */
+static bool unmap_table(const struct tdp_place *place, u64 *pte,
+			const struct tdp_range *range, struct tdp_env *env)
+{
+	u64 *table = host_va(*pte & PTE_ADDR);
+
+	if (!place_covered(place, range) ||
+	    !table_is_small(place->format, table, place->level) ||
+	    !try_cmpxchg64(place->entry, pte, 0))
+		return false;
+	split_retire(place, table, env);
+	return true;
+}
+
+/*
+ * Past the entry that @iter stands on. If it was the last of a table, which is
+ * empty by now, that goes, too. Returns whether it did.
+ */
+static bool unmap_skip(struct tdp_iter *iter, const struct tdp_range *range,
+		       struct tdp_env *env)
+{
+	const u64 *table = iter->table[PG_2M];
+	struct tdp_place above = {
+		.format = iter->format,
+		.gfn = GFN(iter->gfn),
+		.level = PG_1G,
+	};
+	bool last = iter->level == PG_2M && tdp_index(iter->gfn, PG_2M) == 511;
+	u64 pte;
+
+	tdp_iter_skip(iter);
+	if (!last)
+		return false;
+	above.entry = &iter->table[PG_1G][tdp_index(above.gfn.v, PG_1G)];
+	pte = READ_ONCE(*above.entry);
+	return pte_is_present(above.format, pte) &&
+	       !pte_is_leaf(pte, PG_1G) && host_va(pte & PTE_ADDR) == table &&
+	       unmap_table(&above, &pte, range, env);
+}
+
+/* What @iter stands on goes; false: it is another now, look. */
+static bool unmap_entry(struct tdp_iter *iter, const struct tdp_range *range,
+			struct tdp_env *env)
+{
+	u64 pte = iter->pte;
+
+	if (tdp_iter_is_table(iter))
+		return unmap_table(&(struct tdp_place){
+					.format = iter->format,
+					.entry = iter->entry,
+					.gfn = GFN(iter->gfn),
+					.level = iter->level,
+				   }, &iter->pte, range, env);
+	if (!iter_set(iter, 0))
+		return false;
+	if (pte_logs(iter->format, pte, iter->level))
+		env->written(env, GFN(iter->gfn));
+	return true;
 }
 
 bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
@@ -234,38 +336,31 @@ bool tdp_unmap(struct tdp_root *root, struct tdp_range *range,
 	struct tdp_iter iter;
 	u32 visited = 0;
 
-	tdp_iter_start(&iter, root, range->start, range->end);
+	iter_begin(&iter, root, range);
 	while (iter.valid) {
+		bool table = tdp_iter_is_table(&iter);
 		u64 pte = iter.pte;
 
 		if (iter_pause(&iter, range, &visited))
 			return true;
-		if (tdp_iter_is_table(&iter) && iter_covered(&iter)) {
-			if (!iter_set(&iter, 0))
+		if (pte_is_present(root->format, pte)) {
+			if (unmap_entry(&iter, range, env)) {
+				/* Also for CPUs' paging-structure caches. */
+				*flush = true;
+				visited += table ? 512 : 0;
+			} else if (iter.pte != pte) {
 				continue;
-			/* Also for the CPUs' paging-structure caches. */
+			} else {
+				tdp_iter_next(&iter);
+				continue;
+			}
+		}
+		if (unmap_skip(&iter, range, env)) {
 			*flush = true;
-			split_retire(&(struct tdp_place){
-					.format = root->format,
-					.gfn = GFN(iter.gfn),
-					.level = iter.level,
-				     }, host_va(pte & PTE_ADDR), env);
 			visited += 512;
-			tdp_iter_skip(&iter);
-			continue;
 		}
-		if (tdp_iter_is_leaf(&iter)) {
-			if (!iter_set(&iter, 0))
-				continue;
-			*flush = true;
-			if (pte_logs(root->format, pte, iter.level))
-				env->written(env, GFN(iter.gfn));
-			tdp_iter_skip(&iter);
-			continue;
-		}
-		tdp_iter_next(&iter);
 	}
-	range->start = range->end;
+	range->next = range->end;
 	return false;
 }
 
@@ -276,7 +371,7 @@ bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush)
 	u32 visited = 0;
 	u64 bits;
 
-	tdp_iter_start(&iter, root, range->start, range->end);
+	iter_begin(&iter, root, range);
 	while (iter.valid) {
 		if (iter_pause(&iter, range, &visited))
 			return true;
@@ -289,7 +384,7 @@ bool tdp_protect(struct tdp_root *root, struct tdp_range *range, bool *flush)
 		}
 		tdp_iter_next(&iter);
 	}
-	range->start = range->end;
+	range->next = range->end;
 	return false;
 }
 
@@ -346,7 +441,7 @@ bool tdp_harvest(struct tdp_root *root, struct tdp_range *range,
 	struct tdp_iter iter;
 	u32 visited = 0;
 
-	tdp_iter_start(&iter, root, range->start, range->end);
+	iter_begin(&iter, root, range);
 	while (iter.valid) {
 		if (iter_pause(&iter, range, &visited))
 			return true;
@@ -359,7 +454,7 @@ bool tdp_harvest(struct tdp_root *root, struct tdp_range *range,
 		visited += 512;
 		tdp_iter_skip(&iter);
 	}
-	range->start = range->end;
+	range->next = range->end;
 	return false;
 }
 
@@ -392,14 +487,13 @@ static bool iter_is_young(const struct tdp_iter *iter)
 	       (tdp_iter_is_leaf(iter) && (!accessed || (iter->pte & accessed)));
 }
 
-bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,
-	     bool clear)
+bool tdp_age(struct tdp_root *root, struct tdp_range *range, bool clear)
 {
 	struct tdp_iter iter;
 	bool young = false;
 
-	tdp_iter_start(&iter, root, start, end);
-	while (iter.valid) {
+	iter_begin(&iter, root, range);
+	for (; iter.valid && range->budget; range->budget--) {
 		if (iter_is_young(&iter)) {
 			young = true;
 			if (!clear)

@@ -77,12 +77,16 @@ enum tdp_rc {
 	TDP_SPURIOUS,	/* the tables allow it already */
 	TDP_RETRY,	/* somebody changes the same place: fault again */
 	TDP_EMPTY,	/* env->alloc() gave none: stock up and call again */
+	TDP_SMALLER,	/* tables of tables are in its place: a smaller page */
 };
 
-/* A range [start, end) to work on, piece by piece. */
+/*
+ * A range [start, end) to work on, piece by piece: what a call does is bounded by
+ * its budget, plus one table.
+ */
 struct tdp_range {
-	struct gfn start;	/* moves on */
-	struct gfn end;
+	struct gfn start, end;
+	struct gfn next;	/* where to go on; 0 at first */
 	u32 budget;		/* entries to visit before a call returns */
 	bool alone;		/* in: no tdp_map() is under way in this tree */
 	bool held;		/* out: set alone for the next call */
@@ -93,8 +97,9 @@ struct tdp_range {
  *
  * A present leaf that allows what is wanted is left alone, whatever its size.
  * A larger leaf that does not is split, smaller pages in the place of a larger
- * one are replaced. No other mapping of the range may become invalid during
- * the call (mmu->mm->lock, read side).
+ * one are replaced, if that is one table to retire: thousands of tables are too
+ * much for one who holds a lock (TDP_SMALLER). No other mapping of the range may
+ * become invalid during the call (mmu->mm->lock, read side).
  */
 enum tdp_rc tdp_map(struct tdp_root *root, const struct tdp_map *map,
 		    struct tdp_env *env);
@@ -123,7 +128,8 @@ enum tdp_rc tdp_touch(struct tdp_root *root, struct gfn gfn, u32 wanted,
 /**
  * tdp_unmap() - remove all leaves that map any of @range
  *
- * A large page is removed whole. Tables that the range covers are retired.
+ * A large page is removed whole. Tables that the range covers are retired, when
+ * no table hangs below them any more.
  * Adds to *@flush whether a flush is needed. Returns true when there is more
  * to do, with @range moved on; *@flush may be acted on later. If range->held,
  * the next call has to be made alone, for a small budget.
@@ -168,13 +174,14 @@ void tdp_fill(struct tdp_root *root, const struct tdp_map *map,
  * tdp_age() - was a page of @range used since the last tdp_age()
  * @clear: forget that it was
  *
- * A page whose entry is frozen is: a guest has just faulted on it.
+ * A page whose entry is frozen is: a guest has just faulted on it. What
+ * range->budget does not suffice for is not looked at; what is left of it is
+ * there on return.
  *
  * No flush is asked for: a CPU that has the page cached does not mark it
  * again until it loads it anew, so a page may look older than it is.
  */
-bool tdp_age(struct tdp_root *root, struct gfn start, struct gfn end,
-	     bool clear);
+bool tdp_age(struct tdp_root *root, struct tdp_range *range, bool clear);
 
 /**
  * tdp_lookup() - the leaf that maps @gfn, or 0

@@ -66,10 +66,10 @@ static inline enum tdp_rc map(u64 gfn, u64 pfn, enum page_level level, u32 acces
 static inline void go_on(struct tdp_range *range, u64 *last)
 {
 	if (range->held)
-		assert_true(range->start.v >= *last && !range->alone);
+		assert_true(range->next.v >= *last && !range->alone);
 	else
-		assert_true(range->start.v > *last || range->alone);
-	*last = range->start.v;
+		assert_true(range->next.v > *last || range->alone);
+	*last = range->next.v;
 	range->alone = range->held;
 }
 

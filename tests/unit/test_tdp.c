@@ -177,6 +177,56 @@ static void unmap_retires_tables(void **state)
 	assert_true(unmap(0x40200, 0x40400, 64));
 }
 
+/* A GiB of small pages is much; then its table goes, too. */
+static void unmap_in_pieces(void **state)
+{
+	struct tdp_range range = {
+		.start = GFN(0x40000), .end = GFN(0x80000), .budget = 1024,
+	};
+	bool flush = false, more;
+	unsigned int before = 0;
+
+	for (u64 gfn = 0x40000; gfn < 0x80000; gfn += 256)
+		map(gfn, gfn, PG_4K, RX, RX);
+	assert_int_equal(w.tables, 2 + 512);
+	do {
+		more = tdp_unmap(&root, &range, &w.env, &flush);
+		assert_in_range(w.retired_count - before, 1, 8);
+		before = w.retired_count;
+	} while (more);
+	assert_int_equal(w.tables, 1);
+
+	/* A large page instead of all that. */
+	for (u64 gfn = 0x40000; gfn < 0x80000; gfn += 512)
+		map(gfn, gfn, PG_4K, RX, RX);
+	assert_int_equal(map(0x40000, 0x40000, PG_1G, RX, RX), TDP_SMALLER);
+	assert_int_equal(map(0x40000, 0x40000, PG_2M, RX, RX), TDP_OK);
+	for (u64 gfn = 0x40200; gfn < 0x80000 - 4 * 512; gfn += 512)
+		map(gfn, gfn, PG_2M, RX, RX);
+	assert_int_equal(map(0x40000, 0x40000, PG_1G, RX, RX), TDP_OK);
+	expect(0x7ffff, 0x7ffff, PG_1G, RX);
+	assert_int_equal(w.tables, 1);
+}
+
+/* Some others may be left for the next call that looks. */
+static void age_in_pieces(void **state)
+{
+	struct tdp_range range = {
+		.start = GFN(0), .end = GFN(1 << 20), .budget = 100,
+	};
+
+	map(0x200, 0x400, PG_4K, RX, RX);
+	map(0x3ff, 0x5ff, PG_4K, RX, RX);
+	assert_true(tdp_age(&root, &range, true));
+	assert_int_equal(range.budget, 0);
+	assert_false(*entry_of(0x200, PG_4K) & npt_format.accessed);
+	assert_true(*entry_of(0x3ff, PG_4K) & npt_format.accessed);
+	range.budget = 4096;
+	assert_true(tdp_age(&root, &range, true));
+	assert_false(*entry_of(0x3ff, PG_4K) & npt_format.accessed);
+	assert_in_range(range.budget, 1, 4096 - 512);
+}
+
 static void unmap_large_whole(void **state)
 {
 	map(0x200, 0x400, PG_2M, RX, RX);
@@ -436,18 +486,27 @@ static void touch_respects_the_host(void **state)
 	expect(0x10, 0x20, PG_4K, RX);
 }
 
-static void age(void **state)
+static bool age(u64 start, u64 end, bool clear)
+{
+	struct tdp_range range = {
+		.start = GFN(start), .end = GFN(end), .budget = 4096,
+	};
+
+	return tdp_age(&root, &range, clear);
+}
+
+static void aging(void **state)
 {
 	map(0x200, 0x400, PG_2M, RX, RX);
 	map(0x1000, 0x1000, PG_4K, RX, RX);
-	assert_true(tdp_age(&root, GFN(0x300), GFN(0x301), false));
-	assert_true(tdp_age(&root, GFN(0), GFN(0x2000), true));
-	assert_false(tdp_age(&root, GFN(0), GFN(0x2000), false));
-	assert_false(tdp_age(&root, GFN(0), GFN(0x2000), true));
+	assert_true(age(0x300, 0x301, false));
+	assert_true(age(0, 0x2000, true));
+	assert_false(age(0, 0x2000, false));
+	assert_false(age(0, 0x2000, true));
 	/* As hardware does on use. */
 	*entry_of(0x1000, PG_4K) |= npt_format.accessed;
-	assert_false(tdp_age(&root, GFN(0), GFN(0x1000), true));
-	assert_true(tdp_age(&root, GFN(0x1000), GFN(0x1001), true));
+	assert_false(age(0, 0x1000, true));
+	assert_true(age(0x1000, 0x1001, true));
 	expect(0x1000, 0x1000, PG_4K, RX);
 }
 
@@ -456,9 +515,9 @@ static void age_without_the_bit(void **state)
 	teardown(state);
 	open_root(&ept_format_no_ad, 4);
 	map(0x1000, 0x1000, PG_4K, RX, RX);
-	assert_true(tdp_age(&root, GFN(0x1000), GFN(0x1001), true));
-	assert_true(tdp_age(&root, GFN(0x1000), GFN(0x1001), true));
-	assert_false(tdp_age(&root, GFN(0x1001), GFN(0x1002), true));
+	assert_true(age(0x1000, 0x1001, true));
+	assert_true(age(0x1000, 0x1001, true));
+	assert_false(age(0x1001, 0x1002, true));
 	expect(0x1000, 0x1000, PG_4K, RX);
 }
 
@@ -473,8 +532,8 @@ static void frozen_is_left_alone(void **state)
 	unmap(0x200, 0x300, 64);
 	protect(0x200, 0x300, 64);
 	/* A fault froze it. */
-	assert_true(tdp_age(&root, GFN(0x200), GFN(0x300), true));
-	assert_false(tdp_age(&root, GFN(0x400), GFN(0x600), true));
+	assert_true(age(0x200, 0x300, true));
+	assert_false(age(0x400, 0x600, true));
 	assert_int_equal(*entry_of(0x200, PG_2M), PTE_FROZEN);
 }
 
@@ -675,6 +734,10 @@ static void random_step(void)
 		if (rc == TDP_RETRY)
 			rc = map(gfn, gfn + OFFSET, level,
 				 may_write ? RWX : RX, write ? RWX : RX);
+		/* As faults do. */
+		if (rc == TDP_SMALLER)
+			rc = map(gfn, gfn + OFFSET, --level,
+				 may_write ? RWX : RX, write ? RWX : RX);
 		assert_int_equal(rc, model_map(gfn, level, may_write, write));
 	}
 	compare(gfn);
@@ -716,12 +779,13 @@ int main(void)
 		T(other_frame_flushes), T(split_for_a_write),
 		T(split_drops_large_bit), T(split_takes_writes_away),
 		T(large_serves_small), T(collapse), T(unmap_bounds),
-		T(unmap_retires_tables), T(unmap_large_whole),
+		T(unmap_retires_tables), T(unmap_in_pieces), T(age_in_pieces),
+		T(unmap_large_whole),
 		T(protect_and_touch), T(log_by_dirty_bits),
 		T(log_by_dirty_bits_large), T(harvest_moves_dirty_bits),
 		T(what_goes_is_logged), T(fill_maps_what_is_empty),
 		T(add_takes_an_empty_entry), T(add_of_other_sizes),
-		T(touch_respects_the_host), T(age), T(age_without_the_bit),
+		T(touch_respects_the_host), T(aging), T(age_without_the_bit),
 		T(frozen_is_left_alone), T(small_pages_of_code_stay),
 		T(out_of_tables), T(sparse_range), T(random_npt),
 		T(random_ept),
