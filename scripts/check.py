@@ -293,6 +293,19 @@ def bounded_sections(f):
                     "not depend on its length"
 
 
+def table_addresses(f):
+    """Addresses in page tables may carry an encryption bit: those of second-level
+    entries are taken apart in mmu/pte.h, and svm/ gives the CPU none without."""
+    if f.path.startswith("kvm/mmu/") and f.path != "kvm/mmu/pte.h":
+        for m in re.finditer(r"\b(PTE_ADDR|host_va)\b", f.code):
+            yield f.line_of(m.start()), f"{m.group(1)} outside mmu/pte.h"
+    if f.path.startswith("kvm/svm/"):
+        for m in re.finditer(r"(__sme_set\()?\b(__pa|virt_to_phys|page_to_phys)"
+                             r"\(", f.code):
+            if not m.group(1):
+                yield f.line_of(m.start()), f"{m.group(2)}() without __sme_set()"
+
+
 def initialisers(f):
     """In kvm/, a struct is initialised by name."""
     if not f.in_kvm or not f.is_c:
@@ -378,7 +391,7 @@ def ioctl_values(names):
 FILE_RULES = [include_direction, pure_files, foreign_headers, conditionals,
               spdx, head_comment, line_length, file_length, function_length,
               warnings, vendor_names, divisions, run_page, bounded_sections,
-              initialisers, parameters]
+              table_addresses, initialisers, parameters]
 TREE_RULES = [self_standing, ioctl_numbers]
 FOLDERS = ["kvm", "tests", "examples", "bench"]
 

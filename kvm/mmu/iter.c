@@ -54,6 +54,6 @@ void tdp_iter_next(struct tdp_iter *iter)
 		return;
 	}
 	iter->level--;
-	iter->table[iter->level] = host_va(iter->pte & PTE_ADDR);
+	iter->table[iter->level] = pte_to_table(iter->format, iter->pte);
 	iter_look(iter, max(iter->gfn, iter->from));
 }

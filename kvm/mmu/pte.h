@@ -53,10 +53,16 @@ struct pte_format {
 	 */
 	bool small_exec;
 	u64 memtype[PTE_MEM_COUNT];
+	/*
+	 * Beside an address of the system's memory, tables included: the
+	 * memory is encrypted, and so the CPU is to decrypt it (APM vol. 2,
+	 * 7.10, "C-bit"). A bit of the address field that no address has.
+	 */
+	u64 encrypted;
 	enum page_level max_leaf;	/* largest page the CPU maps */
 };
 
-#define PTE_ADDR GENMASK_ULL(51, 12)
+#define PTE_ADDR GENMASK_ULL(51, 12)	/* with the encrypted bit: pte_pa() */
 #define PTE_LARGE BIT_ULL(7)
 
 /* Software bits: ignored by hardware in both formats. */
@@ -79,9 +85,29 @@ static inline bool pte_is_leaf(u64 pte, enum page_level level)
 	return level == PG_4K || (pte & PTE_LARGE);
 }
 
-static inline struct pfn pte_pfn_of(u64 pte)
+/** pte_pa() - the address in a present entry */
+static inline u64 pte_pa(const struct pte_format *f, u64 pte)
 {
-	return PFN((pte & PTE_ADDR) >> PAGE_SHIFT);
+	return pte & PTE_ADDR & ~f->encrypted;
+}
+
+/** pte_same_page() - do two leaves map the same frame in the same way */
+static inline bool pte_same_page(const struct pte_format *f, u64 a, u64 b)
+{
+	return !((a ^ b) & (PTE_ADDR | f->memtype[PTE_MEM_RAM] |
+			    f->memtype[PTE_MEM_MMIO]));
+}
+
+/** pte_to_table() - the table that a present entry, not a leaf, leads to */
+static inline u64 *pte_to_table(const struct pte_format *f, u64 pte)
+{
+	return host_va(pte_pa(f, pte));
+}
+
+/** pte_pfn_of() - the first frame that a leaf maps */
+static inline struct pfn pte_pfn_of(const struct pte_format *f, u64 pte)
+{
+	return PFN(pte_pa(f, pte) >> PAGE_SHIFT);
 }
 
 /** pte_allows() - does a leaf allow @access (PTE_READ | ...) */
@@ -105,7 +131,7 @@ static inline bool pte_logs(const struct pte_format *f, u64 pte,
 /** pte_table() - an entry that leads to the table at @pa */
 static inline u64 pte_table(const struct pte_format *f, u64 pa)
 {
-	return pa | f->table;
+	return pa | f->table | f->encrypted;
 }
 
 /** pte_leaf() - an entry of a @level table that maps @pfn for @access */
@@ -121,6 +147,8 @@ static inline u64 pte_leaf(const struct pte_format *f, struct pfn pfn,
 	pte |= (access & PTE_EXEC) ? f->exec : f->noexec;
 	if (level > PG_4K)
 		pte |= PTE_LARGE;
+	if (type == PTE_MEM_RAM)
+		pte |= f->encrypted;
 	return pte;
 }
 

@@ -33,7 +33,7 @@ void split_retire(const struct tdp_place *place, u64 *table,
 			env->written(env, below.gfn);
 		else if (pte_is_present(f, pte) &&
 			 !pte_is_leaf(pte, below.level))
-			split_retire(&below, host_va(pte & PTE_ADDR), env);
+			split_retire(&below, pte_to_table(f, pte), env);
 	}
 	env->retire(env, table);
 }
@@ -47,7 +47,7 @@ enum tdp_rc split_exchange(const struct tdp_place *place, u64 pte, u64 new,
 	env->prepare(env);
 	frozen = try_cmpxchg64(place->entry, &old, PTE_FROZEN);
 	if (frozen && !pte_is_leaf(pte, place->level))
-		split_retire(place, host_va(pte & PTE_ADDR), env);
+		split_retire(place, pte_to_table(place->format, pte), env);
 	else if (frozen && pte_logs(place->format, old, place->level))
 		env->written(env, place->gfn);
 	env->flush(env);

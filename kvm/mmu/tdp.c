@@ -63,7 +63,7 @@ static enum tdp_rc go_down(const struct tdp_place *place,
 		if (rc != TDP_OK)
 			return rc;
 	}
-	*table = host_va(pte & PTE_ADDR);
+	*table = pte_to_table(f, pte);
 	return TDP_OK;
 }
 
@@ -107,7 +107,7 @@ static enum tdp_rc map_over_table(const struct tdp_place *place, u64 pte,
 
 	if (f->small_exec)
 		return TDP_RETRY;
-	if (!table_is_small(f, host_va(pte & PTE_ADDR), place->level))
+	if (!table_is_small(f, pte_to_table(f, pte), place->level))
 		return TDP_SMALLER;
 	return split_exchange(place, pte, new, env);
 }
@@ -134,7 +134,7 @@ static enum tdp_rc map_leaf(const struct tdp_place *place,
 			return map_over_table(place, pte, new, env);
 		if (pte_allows(f, pte, map->wanted))
 			return TDP_SPURIOUS;
-		if (pte_pfn_of(pte).v != map->pfn.v)
+		if (!pte_same_page(f, pte, new))
 			return split_exchange(place, pte, new, env);
 		/* More is allowed than before: old translations only fault. */
 		if (try_cmpxchg64(entry, &pte, extend(f, pte, new)))
@@ -177,7 +177,7 @@ static u64 *find_entry(struct tdp_root *root, struct gfn gfn, u64 *pte,
 		if (!pte_is_present(root->format, *pte) ||
 		    pte_is_leaf(*pte, *level))
 			return entry;
-		table = host_va(*pte & PTE_ADDR);
+		table = pte_to_table(root->format, *pte);
 	}
 }
 
@@ -274,7 +274,7 @@ static bool place_covered(const struct tdp_place *place,
 static bool unmap_table(const struct tdp_place *place, u64 *pte,
 			const struct tdp_range *range, struct tdp_env *env)
 {
-	u64 *table = host_va(*pte & PTE_ADDR);
+	u64 *table = pte_to_table(place->format, *pte);
 
 	if (!place_covered(place, range) ||
 	    !table_is_small(place->format, table, place->level) ||
@@ -306,7 +306,7 @@ static bool unmap_skip(struct tdp_iter *iter, const struct tdp_range *range,
 	above.entry = &iter->table[PG_1G][tdp_index(above.gfn.v, PG_1G)];
 	pte = READ_ONCE(*above.entry);
 	return pte_is_present(above.format, pte) &&
-	       !pte_is_leaf(pte, PG_1G) && host_va(pte & PTE_ADDR) == table &&
+	       !pte_is_leaf(pte, PG_1G) && pte_to_table(above.format, pte) == table &&
 	       unmap_table(&above, &pte, range, env);
 }
 
@@ -411,7 +411,7 @@ static u64 eight_entries(const u64 *entry)
 static bool harvest_table(const struct tdp_iter *iter,
 			  const struct tdp_log *log)
 {
-	u64 *table = host_va(iter->pte & PTE_ADDR);
+	u64 *table = pte_to_table(iter->format, iter->pte);
 	u64 first = max(iter->gfn, iter->from), at = first - iter->gfn;
 	u64 end = min(iter->gfn + 512, iter->end) - iter->gfn;
 	u64 bit = first - log->base.v - at;
@@ -515,7 +515,7 @@ static void destroy_table(const struct pte_format *f, u64 *table,
 
 	for (i = 0; level > PG_4K && i < 512; i++)
 		if (pte_is_present(f, table[i]) && !pte_is_leaf(table[i], level))
-			destroy_table(f, host_va(table[i] & PTE_ADDR),
+			destroy_table(f, pte_to_table(f, table[i]),
 				      level - 1, free, ctx);
 	free(ctx, table);
 }

@@ -9,6 +9,7 @@
  * of each small page of the slot. Where slots are very large and hardly
  * written, a fault for each page that is written may be less.
  */
+#include <linux/mem_encrypt.h>
 #include <linux/module.h>
 
 #include "mmu/pte.h"
@@ -25,5 +26,7 @@ const struct pte_format *svm_param_tdp(void)
 	format = npt_format;
 	format.log_by_dirty = dirty_bits;
 	format.log_in_tables = dirty_bits;
+	/* The kernel encrypts all memory, or none. */
+	format.encrypted = sme_me_mask;
 	return &format;
 }

@@ -120,6 +120,13 @@ BROKEN = {
                               "\tvm_for_each_vcpu_atomic(i, v, vm)\n"
                               "\t\tx(v);\n}\n"},
     ],
+    "table_addresses": [
+        {"kvm/mmu/tdp.c": C + "u64 f(u64 pte)\n{\n\treturn pte & PTE_ADDR;"
+                              "\n}\n"},
+        {"kvm/mmu/iter.c": C + "u64 *f(u64 pte)\n{\n\treturn host_va(pte);"
+                               "\n}\n"},
+        {"kvm/svm/main.c": C + "u64 f(void *p)\n{\n\treturn __pa(p);\n}\n"},
+    ],
     "initialisers": [
         {"kvm/core/vm.c": C + "struct a b = { 1, 2 };\n"},
     ],

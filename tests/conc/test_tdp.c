@@ -397,7 +397,7 @@ static u64 hardware_walk(u64 gfn, bool write, enum page_level *level)
 			return 0;
 		if (pte_is_leaf(pte, *level))
 			break;
-		table = host_va(pte & PTE_ADDR);
+		table = pte_to_table(f, pte);
 	}
 	while (write && (pte & f->write) && !(pte & f->dirty)) {
 		if (try_cmpxchg64(entry, &pte, pte | f->dirty))
@@ -419,7 +419,7 @@ static bool access_page(struct vcpu *v, u64 gfn, bool write)
 		pte = hardware_walk(gfn, write, &level);
 		if (!pte)
 			return false;
-		tlb->pfn = pte_pfn_of(pte).v + gfn % pg_pages(level);
+		tlb->pfn = pte_pfn_of(root.format, pte).v + gfn % pg_pages(level);
 		tlb->write = pte_allows(root.format, pte, PTE_WRITE);
 		tlb->dirty = pte & root.format->dirty;
 		tlb->valid = true;

@@ -107,7 +107,7 @@ static inline void expect(u64 gfn, u64 pfn, enum page_level level, u32 access)
 
 	assert_true(pte != 0);
 	assert_int_equal(found, level);
-	assert_int_equal(pte_pfn_of(pte).v + gfn % pg_pages(level), pfn);
+	assert_int_equal(pte_pfn_of(root.format, pte).v + gfn % pg_pages(level), pfn);
 	assert_true(pte_allows(root.format, pte, access));
 	if (!(access & PTE_WRITE))
 		assert_false(pte_allows(root.format, pte, PTE_WRITE));
@@ -125,8 +125,8 @@ static inline u64 *entry_of(u64 gfn, enum page_level at)
 	u64 *table = root.table;
 
 	for (int level = root.level; level > (int)at; level--)
-		table = host_va(table[gfn >> (9 * (level - 1)) & 511] &
-				PTE_ADDR);
+		table = pte_to_table(root.format,
+				     table[gfn >> (9 * (level - 1)) & 511]);
 	return &table[gfn >> (9 * (at - 1)) & 511];
 }
 

@@ -76,6 +76,35 @@ static void ept_never_misconfigured(void **state)
 	}
 }
 
+/* APM vol. 2, 7.10.3: the C-bit, beside the addresses of the system's memory. */
+static void encrypted_memory(void **state)
+{
+	struct pte_format f = npt_format;
+	u64 table, leaf, device;
+
+	for (int bit = 47; bit <= 51; bit++) {
+		f.encrypted = B(bit);
+		table = pte_table(&f, 0x7000);
+		assert_int_equal(table, 0x7000 | B(bit) | B(0) | B(1) | B(2) |
+				 B(5));
+		assert_int_equal(pte_pa(&f, table), 0x7000);
+		assert_ptr_equal(pte_to_table(&f, table), host_va(0x7000));
+		for (enum page_level l = PG_4K; l <= PG_1G; l++) {
+			leaf = pte_leaf(&f, PFN(0x40000), l, RWX, PTE_MEM_RAM);
+			device = pte_leaf(&f, PFN(0x40000), l, RWX,
+					  PTE_MEM_MMIO);
+			assert_int_equal(leaf, device | B(bit));
+			assert_false(device & B(bit));
+			assert_int_equal(pte_pfn_of(&f, leaf).v, 0x40000);
+			assert_int_equal(pte_pfn_of(&f, device).v, 0x40000);
+			assert_true(pte_same_page(&f, leaf, leaf & ~B(1)));
+			assert_false(pte_same_page(&f, leaf, device));
+		}
+	}
+	assert_false(npt_format.encrypted | ept_format.encrypted |
+		     ept_format_no_ad.encrypted);
+}
+
 static void software_bits(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
@@ -84,12 +113,14 @@ static void software_bits(void **state)
 			 f->noexec | f->accessed | f->dirty | f->memtype[0] |
 			 f->memtype[1] | PTE_ADDR | PTE_LARGE;
 
-		assert_false(hw & (PTE_HOST_WRITABLE | PTE_FROZEN));
+		assert_false(hw & (PTE_HOST_WRITABLE | PTE_FROZEN |
+				   PTE_UNLINKED));
 		assert_false(pte_is_present(f, PTE_FROZEN));
+		assert_false(pte_is_present(f, PTE_UNLINKED));
 		assert_false(pte_is_present(f, 0));
 		assert_true(pte_is_present(f, pte_table(f, 0x1000)));
 		assert_false(pte_is_leaf(pte_table(f, 0x1000), PG_2M));
-		assert_false(PTE_FROZEN & PTE_ADDR);
+		assert_false((PTE_FROZEN | PTE_UNLINKED) & PTE_ADDR);
 	}
 }
 
@@ -101,7 +132,8 @@ static void access_round_trip(void **state)
 					   access, PTE_MEM_RAM);
 
 			assert_true(pte_is_leaf(pte, PG_1G));
-			assert_int_equal(pte_pfn_of(pte).v, 0x40000);
+			assert_int_equal(pte_pfn_of(formats[i], pte).v,
+					 0x40000);
 			for (u32 want = 0; want <= RWX; want++)
 				assert_int_equal(pte_allows(formats[i], pte,
 							    want | PTE_READ),
@@ -118,6 +150,7 @@ int main(void)
 		cmocka_unit_test(npt_entries),
 		cmocka_unit_test(ept_entries),
 		cmocka_unit_test(ept_never_misconfigured),
+		cmocka_unit_test(encrypted_memory),
 		cmocka_unit_test(software_bits),
 		cmocka_unit_test(access_round_trip),
 	};

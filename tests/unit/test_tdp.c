@@ -769,6 +769,53 @@ static void random_ept(void **state)
 	random_history(&ept_format, 4);
 }
 
+/* Every entry below @table: tables and memory are encrypted, devices are not. */
+static void check_encrypted(const u64 *table, int level, u64 device)
+{
+	const struct pte_format *f = root.format;
+
+	for (int i = 0; i < 512; i++) {
+		bool leaf = pte_is_leaf(table[i], level);
+
+		if (!pte_is_present(f, table[i]))
+			continue;
+		if (leaf && pte_pfn_of(f, table[i]).v == device)
+			assert_false(table[i] & f->encrypted);
+		else
+			assert_true(table[i] & f->encrypted);
+		if (!leaf)
+			check_encrypted(pte_to_table(f, table[i]), level - 1,
+					device);
+	}
+}
+
+static void random_encrypted(void **state)
+{
+	static struct pte_format f;
+	struct tdp_map m = mapping(1 << 20, 0xfe000, PG_4K, RWX, RWX);
+	static const struct pfn near[] = { { 0x10 }, { 0x11 } };
+
+	f = npt_format;
+	f.encrypted = BIT_ULL(47);
+	random_history(&f, 5);
+	m.type = PTE_MEM_MMIO;
+	assert_int_equal(tdp_map(&root, &m, &w.env), TDP_OK);
+	m = mapping((1 << 20) + 1, 0, PG_4K, RWX, RWX);
+	tdp_fill(&root, &m, near, 2);
+	assert_int_equal(add((1 << 20) + 3, 0x12, PG_4K, RWX, RWX), TDP_OK);
+	check_encrypted(root.table, root.level, 0xfe000);
+
+	/* The same frame as memory is another translation. */
+	m = mapping(1 << 20, 0xfe000, PG_4K, RX, RX);
+	m.type = PTE_MEM_MMIO;
+	unmap(1 << 20, (1 << 20) + 1, 64);
+	assert_int_equal(tdp_map(&root, &m, &w.env), TDP_OK);
+	w.flushes = 0;
+	assert_int_equal(map(1 << 20, 0xfe000, PG_4K, RWX, RWX), TDP_OK);
+	assert_int_equal(w.flushes, 1);
+	check_encrypted(root.table, root.level, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -788,7 +835,7 @@ int main(void)
 		T(touch_respects_the_host), T(aging), T(age_without_the_bit),
 		T(frozen_is_left_alone), T(small_pages_of_code_stay),
 		T(out_of_tables), T(sparse_range), T(random_npt),
-		T(random_ept),
+		T(random_ept), T(random_encrypted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
