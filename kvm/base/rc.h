@@ -13,6 +13,7 @@ enum run_next {
 	RUN_AGAIN,	/* enter the guest again */
 	RUN_USER,	/* kvm_run is filled in: return 0 to the VMM */
 	RUN_FAULT,	/* return -EFAULT to the VMM */
+	RUN_NOMEM,	/* return -ENOMEM to the VMM, which may try again */
 	RUN_DEAD,	/* the VM is marked dead: return -EIO */
 };
 

@@ -29,6 +29,8 @@ int exit_result(struct vcpu *vcpu, enum run_next next)
 		return 0;
 	case RUN_FAULT:
 		return -EFAULT;
+	case RUN_NOMEM:
+		return -ENOMEM;
 	case RUN_DEAD:
 		return -EIO;
 	}
@@ -260,8 +262,9 @@ static enum run_next exit_tdp_fault(struct vcpu *vcpu, struct exit *exit)
 		return apic_map_page(vcpu, in.gpa) ? RUN_AGAIN :
 						     exit_device(vcpu, exit);
 	case FAULT_ERROR:
-	case FAULT_NOMEM:
 		return RUN_FAULT;
+	case FAULT_NOMEM:
+		return RUN_NOMEM;
 	}
 	return RUN_DEAD;
 }

@@ -15,13 +15,22 @@
 #include "mem/pfn.h"
 
 /*
- * Before the mapping exists: writeback that begins after this calls the
- * notifier, and the next write faults again.
+ * The guest is going to write unseen to @page, which the process maps writable
+ * but perhaps clean. Memory that lives in swap only, or is hugetlbfs', has its
+ * state in this flag; nothing but the reference is held, so the file that it is
+ * of is not looked at, as folio_mark_dirty() does.
+ *
+ * Memory of any other file needs no mark: its filesystem is told before a page
+ * becomes writable, and hears of it as dirty then. When it takes that back for
+ * writing the page out, it calls the notifier.
  */
 static void mark_page(struct page *page)
 {
-	if (!PageReserved(page) && !folio_test_dirty(page_folio(page)))
-		set_page_dirty(page);
+	struct folio *folio = page_folio(page);
+
+	if ((folio_test_anon(folio) || folio_test_swapbacked(folio) ||
+	     folio_test_hugetlb(folio)) && !folio_test_dirty(folio))
+		folio_set_dirty(folio);
 }
 
 static void ref_page(struct pfn_ref *ref, struct page *page, bool writable)
@@ -72,13 +81,17 @@ static enum pfn_rc get_slow(struct hva hva, bool write, struct pfn_ref *ref)
 	return PFN_ERROR;
 }
 
-/* Is @pfn something that is not the system's memory? */
+/* Is it something that is not the system's memory? */
 static bool is_mmio(const struct follow_pfnmap_args *args)
 {
+	struct hva hva = HVA(args->address);
+	pgprot_t prot = args->pgprot;
+
+	/* Of a large page the bit of a small one's PAT says that it is large. */
+	if (pfn_host_level(hva, PFN(args->pfn)) > PG_4K)
+		prot = pgprot_large_2_4k(prot);
 	/* The mapping says so itself by any cache mode but write-back. */
-	if (pgprot_val(args->pgprot) & _PAGE_CACHE_MASK)
-		return true;
-	return !pfn_valid(args->pfn);
+	return (pgprot_val(prot) & _PAGE_CACHE_MASK) || !pfn_valid(args->pfn);
 }
 
 static enum pfn_rc follow(struct vm_area_struct *vma, struct hva hva,
