@@ -50,7 +50,7 @@ MAY_INCLUDE = {
 PURE = ["base/", "x86/", "emu/", "dev/",
         "mem/memslot", "mem/dirty",
         "core/entry.h", "core/arbiter", "irq/msi", "irq/route_table",
-        "mmu/tdp", "mmu/iter", "mmu/split", "mmu/ept", "mmu/npt", "mmu/pte",
+        "mmu/tdp", "mmu/iter", "mmu/split", "mmu/inval", "mmu/ept", "mmu/npt", "mmu/pte",
         "vmx/controls", "vmx/exit", "vmx/caps", "vmx/vmcs.h", "vmx/fields.h",
         "vmx/timer_math.h", "vmx/pid_table.h",
         "svm/controls", "svm/exit", "svm/caps", "svm/vmcb.h",

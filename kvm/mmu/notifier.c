@@ -76,13 +76,7 @@ static int notify_start(struct mmu_notifier *notifier,
 	struct mmu *mmu;
 
 	write_lock(&mm->lock);
-	if (mm->active++) {
-		mm->start = min_t(u64, mm->start, range->start);
-		mm->end = max_t(u64, mm->end, range->end);
-	} else {
-		mm->start = range->start;
-		mm->end = range->end;
-	}
+	inval_begin(&mm->inval, range->start, range->end);
 	write_unlock(&mm->lock);
 
 	for_each_visit(mmu, mm)
@@ -96,8 +90,7 @@ static void notify_end(struct mmu_notifier *notifier,
 	struct mmu_mm *mm = mm_of(notifier);
 
 	write_lock(&mm->lock);
-	mm->seq++;
-	mm->active--;
+	inval_end(&mm->inval, range->start, range->end);
 	write_unlock(&mm->lock);
 }
 
@@ -148,6 +141,7 @@ static struct mmu_notifier *notify_alloc(struct mm_struct *m)
 	if (!mm)
 		return ERR_PTR(-ENOMEM);
 	rwlock_init(&mm->lock);
+	inval_init(&mm->inval);
 	INIT_LIST_HEAD(&mm->mmus);
 	init_waitqueue_head(&mm->left);
 	return &mm->notifier;
