@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What mem/epoch.[ch] use of the kernel, on threads: lists, locks, and a wait
- * that looks again and again. The headers in linux/ lead here.
+ * that looks again and again. The headers in linux/ lead here, or to
+ * kernel_mm.h, which has what the rest of mem/ and mmu/ use.
  */
 #ifndef TESTS_CONC_KERNEL_H
 #define TESTS_CONC_KERNEL_H
@@ -30,6 +31,20 @@ static inline void list_del(struct list_head *item)
 	item->next->prev = item->prev;
 	item->prev->next = item->next;
 }
+
+#define LIST_HEAD_INIT(name) { &(name), &(name) }
+#define list_entry(ptr, type, member) container_of(ptr, type, member)
+#define list_first_entry_or_null(head, type, member)			\
+	((head)->next == (head) ? NULL :				\
+	 container_of((head)->next, type, member))
+
+#define list_for_each_entry_safe(pos, n, head, member)			\
+	for ((pos) = container_of((head)->next, __typeof__(*(pos)), member), \
+	     (n) = container_of((pos)->member.next, __typeof__(*(pos)),	\
+				member);				\
+	     &(pos)->member != (head);					\
+	     (pos) = (n), (n) = container_of((n)->member.next,		\
+					     __typeof__(*(n)), member))
 
 #define list_for_each_entry(pos, head, member)				\
 	for ((pos) = container_of((head)->next, __typeof__(*(pos)), member); \

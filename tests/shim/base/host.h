@@ -231,7 +231,12 @@ static inline void sort(void *base, size_t num, size_t size,
 	qsort(base, num, size, cmp);
 }
 
-/* Single-threaded tests need no RCU; tests/conc replaces these by liburcu. */
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
+
+/* Single-threaded tests need no RCU; tests/conc/kernel_mm.h has another one. */
 #ifndef SHIM_RCU
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
@@ -239,7 +244,6 @@ static inline void sort(void *base, size_t num, size_t size,
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
 #define rcu_dereference_protected(p, c) (p)
 #define RCU_INIT_POINTER(p, v)	((p) = (v))
-struct rcu_head { void *next; void (*func)(struct rcu_head *head); };
 #define kfree_rcu(p, m)		free(p)
 #define kvfree_rcu(p, m)	free(p)
 #define call_rcu(head, fn)	((fn)(head))
