@@ -49,7 +49,8 @@ MAY_INCLUDE = {
 # suffix both the .c and the .h.
 PURE = ["base/", "x86/", "emu/", "dev/",
         "mem/memslot", "mem/dirty",
-        "core/entry.h", "core/arbiter", "irq/msi", "irq/route_table",
+        "core/entry.h", "core/arbiter", "core/access", "core/record",
+        "irq/msi", "irq/route_table",
         "mmu/tdp", "mmu/iter", "mmu/split", "mmu/inval", "mmu/ept", "mmu/npt", "mmu/pte",
         "vmx/controls", "vmx/exit", "vmx/caps", "vmx/vmcs.h", "vmx/fields.h",
         "vmx/timer_math.h", "vmx/pid_table.h",

@@ -4,7 +4,7 @@
 # Pure files in folders that are not pure as a whole.
 ENGINE := mem/memslot mem/dirty mem/ring \
 	  mmu/tdp mmu/iter mmu/split mmu/inval mmu/ept mmu/npt \
-	  core/arbiter irq/msi irq/route_table \
+	  core/arbiter core/access core/record irq/msi irq/route_table \
 	  svm/asid svm/caps svm/controls svm/exit \
 	  svm/avic_mode svm/avic_tables svm/avic_exit \
 	  vmx/caps vmx/controls vmx/exit

@@ -53,6 +53,7 @@ enum mem_rc {
 	MEM_FAULT,	/* a guest exception: struct fault says which */
 	MEM_MMIO,	/* no memory there: the device bus or the VMM decides */
 	MEM_PENDING,	/* the VMM has to supply or take the data first */
+	MEM_RETRY,	/* others keep changing it: let the guest try again */
 	MEM_ERROR,	/* the VMM's mapping failed: -EFAULT */
 };
 
@@ -61,6 +62,7 @@ enum emu_rc {
 	EMU_OK,		/* done: registers and RIP are committed */
 	EMU_FAULT,	/* raises ctxt->fault; nothing else was changed */
 	EMU_USER,	/* waits for the VMM to finish an I/O, then emulate again */
+	EMU_RETRY,	/* lost a race, nothing was changed: enter the guest */
 	EMU_UNHANDLED,	/* not an instruction this emulator knows */
 	EMU_ERROR,	/* the VMM's mapping failed: -EFAULT */
 };

@@ -2,10 +2,10 @@
 /*
  * Emulator callbacks on a vCPU, and the outcome of emulation: see emuglue.h.
  *
- * A linear access is cut at page ends; both pages are translated before any
- * byte is written, so that a fault leaves nothing half done. What is not
- * memory goes to core/io.c in pieces of at most 8 bytes.
+ * Accesses go through core/access.c: memory is mem/guest.c's, what is not memory
+ * core/io.c's.
  */
+#include "core/access.h"
 #include "core/emuglue.h"
 #include "core/exit.h"
 #include "core/fetch.h"
@@ -97,64 +97,90 @@ static enum mem_rc emuglue_walk_code(struct vcpu *vcpu, u64 linear, u32 access,
 
 /* ---- memory callbacks ------------------------------------------------- */
 
-/* One linear access as one or two physical pieces. */
-struct emuglue_span {
-	struct gpa gpa[2];
-	unsigned int len[2];
-	unsigned int pieces;
+struct emuglue_env {
+	struct access_env env;
+	struct emu_ctxt *c;
 };
 
-static enum mem_rc emuglue_span(struct emu_ctxt *c, u64 linear,
-				unsigned int size, u32 access,
-				struct emuglue_span *span)
+static struct emu_ctxt *emuglue_ctxt(const struct access_env *env)
 {
-	struct vcpu *vcpu = emuglue_vcpu(c);
-	unsigned int first = min_t(u64, size,
-				   PAGE_SIZE - offset_in_page(linear));
+	return container_of(env, struct emuglue_env, env)->c;
+}
+
+static struct mem *emuglue_env_mem(const struct access_env *env)
+{
+	return &emuglue_vcpu(emuglue_ctxt(env))->vm->mem;
+}
+
+static enum mem_rc emuglue_op_translate(const struct access_env *env,
+					u64 linear, u32 access,
+					struct gpa *gpa)
+{
+	struct emu_ctxt *c = emuglue_ctxt(env);
 	struct walk_out out;
 	enum mem_rc rc;
 
 	rc = access & WALK_FETCH ?
-		emuglue_walk_code(vcpu, linear, access, &out) :
-		emuglue_walk(vcpu, linear, access, &out);
-	if (rc != MEM_OK)
-		goto fault;
-	span->gpa[0] = out.gpa;
-	span->len[0] = first;
-	span->pieces = 1;
-	if (first == size)
-		return MEM_OK;
-	linear += first;
-	if (c->mode != MODE_LONG)
-		linear = (u32)linear;
-	rc = emuglue_walk(vcpu, linear, access, &out);
-	if (rc != MEM_OK)
-		goto fault;
-	span->gpa[1] = out.gpa;
-	span->len[1] = size - first;
-	span->pieces = 2;
-	return MEM_OK;
-fault:
+		emuglue_walk_code(emuglue_vcpu(c), linear, access, &out) :
+		emuglue_walk(emuglue_vcpu(c), linear, access, &out);
 	if (rc == MEM_FAULT)
 		c->fault = out.fault;
+	*gpa = out.gpa;
 	return rc;
 }
 
-/* Read or write a physical piece that turned out not to be memory. */
-static enum mem_rc emuglue_mmio(struct vcpu *vcpu, struct gpa gpa, void *buf,
-				  unsigned int len, bool write)
+static enum mem_rc emuglue_op_probe(const struct access_env *env,
+				    struct gpa gpa, bool write)
 {
-	unsigned int done, part;
-	enum mem_rc rc;
+	return guest_probe(emuglue_env_mem(env), gpa, write);
+}
 
-	for (done = 0; done < len; done += part) {
-		part = min(len - done, 8U);
-		rc = io_mmio(vcpu, GPA(gpa.v + done), (u8 *)buf + done, part,
-			     write);
-		if (rc != MEM_OK)
-			return rc;
-	}
-	return MEM_OK;
+static enum mem_rc emuglue_op_read(const struct access_env *env,
+				   struct gpa gpa, void *buf, unsigned int len)
+{
+	return guest_read(emuglue_env_mem(env), gpa, buf, len);
+}
+
+static enum mem_rc emuglue_op_write(const struct access_env *env,
+				    struct gpa gpa, const void *buf,
+				    unsigned int len)
+{
+	return guest_write(emuglue_env_mem(env), gpa, buf, len);
+}
+
+static enum mem_rc emuglue_op_swap(const struct access_env *env,
+				   struct gpa gpa, u64 *old, u64 new,
+				   unsigned int len)
+{
+	return guest_cmpxchg(emuglue_env_mem(env), gpa, old, new, len);
+}
+
+static enum mem_rc emuglue_op_device(const struct access_env *env,
+				     struct gpa gpa, void *buf,
+				     unsigned int len, bool write)
+{
+	return io_mmio(emuglue_vcpu(emuglue_ctxt(env)), gpa, buf, len, write);
+}
+
+static const struct access_ops emuglue_access_ops = {
+	.translate = emuglue_op_translate,
+	.probe = emuglue_op_probe,
+	.read = emuglue_op_read,
+	.write = emuglue_op_write,
+	.exchange = emuglue_op_swap,
+	.device = emuglue_op_device,
+};
+
+/* Tables lie anywhere in IA-32e mode, also below 32-bit code. */
+static struct emuglue_env emuglue_env(struct emu_ctxt *c, u32 access)
+{
+	return (struct emuglue_env){
+		.env.ops = &emuglue_access_ops,
+		.env.wide = c->mode == MODE_LONG ||
+			    (access & WALK_IMPLICIT &&
+			     c->regs->efer & EFER_LMA_BIT),
+		.c = c,
+	};
 }
 
 static u32 emuglue_access(struct emu_ctxt *c, bool write, unsigned int acc)
@@ -170,116 +196,89 @@ static u32 emuglue_access(struct emu_ctxt *c, bool write, unsigned int acc)
 	return access;
 }
 
+/* Code is not fetched from devices: what is no memory stays MEM_MMIO. */
 static enum mem_rc emuglue_fetch(struct emu_ctxt *c, u64 linear, void *buf,
 				 unsigned int size)
 {
-	struct vcpu *vcpu = emuglue_vcpu(c);
-	struct emuglue_span span;
+	struct emuglue_env e = emuglue_env(c, WALK_FETCH);
+	u32 access = emuglue_access(c, false, 0) | WALK_FETCH;
 	enum mem_rc rc;
-	unsigned int i, done = 0;
+	struct gpa gpa;
 
-	rc = emuglue_span(c, linear, size, WALK_FETCH |
-			  (regs_cpl(c->regs) == 3 ? WALK_USER : 0), &span);
-	for (i = 0; rc == MEM_OK && i < span.pieces; i++) {
-		rc = guest_read(&vcpu->vm->mem, span.gpa[i], (u8 *)buf + done,
-				span.len[i]);
-		done += span.len[i];
-	}
-	return rc;
+	rc = emuglue_op_translate(&e.env, linear, access, &gpa);
+	return rc == MEM_OK ? emuglue_op_read(&e.env, gpa, buf, size) : rc;
 }
 
 static enum mem_rc emuglue_read(struct emu_ctxt *c, u64 linear, void *buf,
 				unsigned int size, unsigned int acc)
 {
-	struct vcpu *vcpu = emuglue_vcpu(c);
-	struct emuglue_span span;
-	unsigned int i, done = 0;
-	enum mem_rc rc;
+	struct access_what what = {
+		.linear = linear, .size = size,
+		.access = emuglue_access(c, false, acc),
+	};
+	struct emuglue_env e = emuglue_env(c, what.access);
 
-	rc = emuglue_span(c, linear, size, emuglue_access(c, false, acc),
-			  &span);
-	if (rc != MEM_OK)
-		return rc;
 	if (acc & EMU_ACC_PROBE)
-		return guest_probe(&vcpu->vm->mem, span.gpa[0]);
-	for (i = 0; rc == MEM_OK && i < span.pieces; i++) {
-		rc = guest_read(&vcpu->vm->mem, span.gpa[i], (u8 *)buf + done,
-				span.len[i]);
-		if (rc == MEM_MMIO)
-			rc = emuglue_mmio(vcpu, span.gpa[i],
-					    (u8 *)buf + done, span.len[i],
-					    false);
-		done += span.len[i];
-	}
-	return rc;
+		return access_check(&e.env, what);
+	return access_read(&e.env, what, buf);
 }
 
 static enum mem_rc emuglue_write(struct emu_ctxt *c, u64 linear,
 				 const void *buf, unsigned int size,
 				 unsigned int acc)
 {
-	struct vcpu *vcpu = emuglue_vcpu(c);
-	struct emuglue_span span;
-	unsigned int i, done = 0;
-	enum mem_rc rc;
+	struct access_what what = {
+		.linear = linear, .size = size,
+		.access = emuglue_access(c, true, acc),
+	};
+	struct emuglue_env e = emuglue_env(c, what.access);
 
-	rc = emuglue_span(c, linear, size, emuglue_access(c, true, acc),
-			  &span);
-	if (rc != MEM_OK)
-		return rc;
 	if (acc & EMU_ACC_PROBE)
-		return guest_probe(&vcpu->vm->mem, span.gpa[0]);
-	for (i = 0; rc == MEM_OK && i < span.pieces; i++) {
-		rc = guest_write(&vcpu->vm->mem, span.gpa[i],
-				 (const u8 *)buf + done, span.len[i]);
-		if (rc == MEM_MMIO)
-			rc = emuglue_mmio(vcpu, span.gpa[i],
-					    (u8 *)buf + done, span.len[i],
-					    true);
-		done += span.len[i];
-	}
-	return rc;
+		return access_check(&e.env, what);
+	return access_write(&e.env, what, buf);
 }
 
-static enum mem_rc emuglue_cmpxchg(struct emu_ctxt *c, u64 linear, void *old,
-				   const void *new, unsigned int size)
+static enum mem_rc emuglue_cmpxchg(struct emu_ctxt *c, u64 linear,
+				   const struct emu_swap *swap)
 {
-	struct vcpu *vcpu = emuglue_vcpu(c);
-	struct emuglue_span span;
-	u64 old_word = 0, new_word = 0;
-	enum mem_rc rc;
+	struct access_what what = {
+		.linear = linear, .size = swap->size,
+		.access = emuglue_access(c, true, swap->acc),
+	};
+	struct emuglue_env e = emuglue_env(c, what.access);
 
-	rc = emuglue_span(c, linear, size, emuglue_access(c, true, 0), &span);
-	if (rc != MEM_OK)
-		return rc;
-	/* Split locks and 16 bytes: not atomic against other vCPUs. */
-	if (span.pieces > 1 || size > 8)
-		return emuglue_write(c, linear, new, size, 0);
-	memcpy(&old_word, old, size);
-	memcpy(&new_word, new, size);
-	rc = guest_cmpxchg(&vcpu->vm->mem, span.gpa[0], &old_word, new_word,
-			   size);
-	if (rc == MEM_MMIO)
-		return emuglue_mmio(vcpu, span.gpa[0], (void *)new, size,
-				      true);
-	memcpy(old, &old_word, size);
-	return rc;
+	return access_swap(&e.env, what, swap->old, swap->new);
 }
 
 /* ---- ports and registers ---------------------------------------------- */
 
 static enum mem_rc emuglue_pio_in(struct emu_ctxt *c, u16 port,
-				  unsigned int size, unsigned int count,
+				  unsigned int size, unsigned int *count,
 				  void *buf)
 {
 	return io_pio_in(emuglue_vcpu(c), port, size, count, buf);
 }
 
 static enum mem_rc emuglue_pio_out(struct emu_ctxt *c, u16 port,
-				   unsigned int size, unsigned int count,
+				   unsigned int size, unsigned int *count,
 				   const void *buf)
 {
 	return io_pio_out(emuglue_vcpu(c), port, size, count, buf);
+}
+
+/*
+ * The VMM may have been asked: then interrupts have their chance before it is
+ * again. A trap flag traps behind each iteration.
+ */
+static bool emuglue_iterated(struct emu_ctxt *c)
+{
+	struct vcpu *vcpu = emuglue_vcpu(c);
+	bool go_on = !vcpu->work->record.answered &&
+		     !(c->regs->rflags & RFLAGS_TF) &&
+		     !(vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP);
+
+	record_reset(&vcpu->work->record);
+	return go_on;
 }
 
 static enum emu_rc emuglue_fault(struct emu_ctxt *c, u8 vector, bool error)
@@ -387,6 +386,7 @@ static const struct emu_ops emuglue_ops = {
 	.cmpxchg = emuglue_cmpxchg,
 	.pio_in = emuglue_pio_in,
 	.pio_out = emuglue_pio_out,
+	.iterated = emuglue_iterated,
 	.cr_get = emuglue_cr_get,
 	.cr_set = emuglue_cr_set,
 	.dr_get = emuglue_dr_get,
@@ -429,8 +429,6 @@ static enum run_next emuglue_done(struct vcpu *vcpu, bool tf)
 	struct emu_ctxt *c = &vcpu->work->emu;
 
 	io_forget(vcpu);
-	if (c->again)
-		return RUN_AGAIN;
 	if (c->iret)
 		vcpu->events.nmi_blocked = false;
 	regops_stepped(vcpu, c->shadow, tf);
@@ -452,6 +450,9 @@ enum run_next emuglue_again(struct vcpu *vcpu)
 		return RUN_AGAIN;
 	case EMU_USER:
 		return RUN_USER;
+	case EMU_RETRY:
+		io_forget(vcpu);
+		return RUN_AGAIN;
 	case EMU_ERROR:
 		io_forget(vcpu);
 		return RUN_FAULT;
@@ -486,6 +487,8 @@ static enum run_next emuglue_decode(struct vcpu *vcpu, bool *ok)
 		return RUN_AGAIN;
 	case EMU_FAULT:
 		event_raise(&vcpu->events, &c->fault);
+		return RUN_AGAIN;
+	case EMU_RETRY:
 		return RUN_AGAIN;
 	case EMU_ERROR:
 		return RUN_FAULT;

@@ -180,57 +180,37 @@ void io_exit_mmio(struct vcpu *vcpu, u64 addr, unsigned int len,
 	run->mmio.is_write = data != NULL;
 }
 
-/* The next recorded access, if it is this one; a different one voids the
- * rest of the record: the guest changed its own tables meanwhile.
- */
-static struct io_fragment *io_replay(struct vcpu_io *io, u64 addr,
-				     unsigned int len, bool write)
-{
-	struct io_fragment *f;
-
-	if (io->next >= io->fragments)
-		return NULL;
-	f = &io->fragment[array_index_nospec(io->next, IO_FRAGMENTS)];
-	if (f->done && f->addr == addr && f->len == len && f->write == write) {
-		io->next++;
-		return f;
-	}
-	io->fragments = io->next;
-	return NULL;
-}
-
 enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 		    unsigned int len, bool write)
 {
-	struct vcpu_io *io = &vcpu->io;
-	struct io_fragment *f = io_replay(io, gpa.v, len, write);
+	const struct record_key key = {
+		.addr = gpa.v, .size = len, .count = 1,
+		.kind = write ? RECORD_WRITE : RECORD_READ,
+	};
+	struct record *r = &vcpu->work->record;
+	struct record_entry *e = record_replay(r, &key);
 	u64 value;
 
-	if (f) {
+	if (e) {
 		if (!write)
-			memcpy(data, f->data, len);
+			memcpy(data, e->data, len);
 		return MEM_OK;
 	}
-	if (io->fragments >= IO_FRAGMENTS)
-		return MEM_ERROR;
-	f = &io->fragment[io->fragments++];
-	*f = (struct io_fragment){
-		.addr = gpa.v, .len = len, .write = write,
-	};
+	e = record_begin(r, &key);
+	if (!e)
+		return MEM_MMIO;
 	if (write)
-		memcpy(f->data, data, len);
-
-	if (write ? io_mmio_write(vcpu, gpa.v, len, f->data) :
-		    io_mmio_read(vcpu, gpa.v, len, f->data)) {
+		memcpy(e->data, data, len);
+	if (write ? io_mmio_write(vcpu, gpa.v, len, e->data) :
+		    io_mmio_read(vcpu, gpa.v, len, e->data)) {
 		if (!write)
-			memcpy(data, f->data, len);
-		f->done = true;
-		io->next++;
+			memcpy(data, e->data, len);
 		return MEM_OK;
 	}
-	memcpy(&value, f->data, sizeof(value));
-	io_exit_mmio(vcpu, f->addr, f->len, f->write ? &value : NULL);
-	io->pending = IO_EMULATE;
+	memcpy(&value, e->data, sizeof(value));
+	io_exit_mmio(vcpu, gpa.v, len, write ? &value : NULL);
+	record_wait(r);
+	vcpu->io.pending = IO_EMULATE;
 	return MEM_PENDING;
 }
 
@@ -261,67 +241,86 @@ void io_ask_pio(struct vcpu *vcpu, u16 port, unsigned int size,
 	vcpu->io.size = size;
 }
 
-/* Did the VMM just finish exactly this request? */
-static bool io_pio_replay(struct vcpu *vcpu, u16 port, unsigned int size,
-			  unsigned int count, bool in)
+/* Have the VMM do what has just been noted. */
+static enum mem_rc io_pio_ask(struct vcpu *vcpu, const struct record_key *key)
 {
-	struct vcpu_io *io = &vcpu->io;
-
-	if (!io->pio_done)
-		return false;
-	io->pio_done = false;
-	return io->port == port && io->pio_size == size &&
-	       io->pio_count == count && io->pio_in == in;
-}
-
-static enum mem_rc io_pio_ask(struct vcpu *vcpu, u16 port, unsigned int size,
-			      unsigned int count, bool in)
-{
-	struct vcpu_io *io = &vcpu->io;
-
-	io->port = port;
-	io->pio_size = size;
-	io->pio_count = count;
-	io->pio_in = in;
-	io->pending = IO_EMULATE;
-	io_exit_pio(vcpu, port, size, count, in);
+	record_wait(&vcpu->work->record);
+	vcpu->io.pending = IO_EMULATE;
+	io_exit_pio(vcpu, key->addr, key->size, key->count,
+		    key->kind == RECORD_IN);
 	return MEM_PENDING;
 }
 
-enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
-		      unsigned int count, void *data)
+/* Short data are kept in the record, others in the run page's data page. */
+static void io_pio_keep(struct record_entry *e, const void *data)
 {
+	unsigned int bytes = record_bytes(&e->key);
+
+	if (bytes <= sizeof(e->data))
+		memcpy(e->data, data, bytes);
+}
+
+static void io_pio_again(struct vcpu *vcpu, const struct record_entry *e,
+			 void *data)
+{
+	unsigned int bytes = record_bytes(&e->key);
+
+	if (bytes <= sizeof(e->data))
+		memcpy(data, e->data, bytes);
+	/* The emulator's buffer may be that very page. */
+	else if (data != vcpu->pio_data)
+		memcpy(data, vcpu->pio_data, bytes);
+}
+
+/*
+ * The devices in the kernel take the first of the items, or none: those of the
+ * VMM's may begin in the middle, where a ring is full or a value is not one
+ * that an eventfd waits for.
+ */
+enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
+		      unsigned int *count, void *data)
+{
+	const struct record_key key = {
+		.addr = port, .size = size, .count = *count, .kind = RECORD_IN,
+	};
+	struct record_entry *e = record_replay(&vcpu->work->record, &key);
 	unsigned int i;
 
-	if (size * count > PAGE_SIZE)
-		return MEM_ERROR;
-	if (io_pio_replay(vcpu, port, size, count, true)) {
-		/* The emulator's buffer may be that very page. */
-		if (data != vcpu->pio_data)
-			memcpy(data, vcpu->pio_data, size * count);
+	if (e) {
+		io_pio_again(vcpu, e, data);
 		return MEM_OK;
 	}
-	for (i = 0; i < count; i++)
-		if (!io_port_read(vcpu, port, size,
-				 (u8 *)data + i * size))
+	e = record_begin(&vcpu->work->record, &key);
+	if (!e)
+		return MEM_MMIO;
+	for (i = 0; i < key.count; i++)
+		if (!io_port_read(vcpu, port, size, (u8 *)data + i * size))
 			break;
-	/* A port answers always or never: only the first can refuse. */
-	if (i == count)
-		return MEM_OK;
-	memset(vcpu->pio_data, 0, size * count);
-	return io_pio_ask(vcpu, port, size, count, true);
+	if (!i) {
+		memset(vcpu->pio_data, 0, record_bytes(&key));
+		return io_pio_ask(vcpu, &key);
+	}
+	*count = i;
+	e->key.count = i;
+	io_pio_keep(e, data);
+	return MEM_OK;
 }
 
 enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
-		       unsigned int count, const void *data)
+		       unsigned int *count, const void *data)
 {
+	const struct record_key key = {
+		.addr = port, .size = size, .count = *count, .kind = RECORD_OUT,
+	};
+	struct record_entry *e;
 	unsigned int i;
 
-	if (size * count > PAGE_SIZE)
-		return MEM_ERROR;
-	if (io_pio_replay(vcpu, port, size, count, false))
+	if (record_replay(&vcpu->work->record, &key))
 		return MEM_OK;
-	for (i = 0; i < count; i++) {
+	e = record_begin(&vcpu->work->record, &key);
+	if (!e)
+		return MEM_MMIO;
+	for (i = 0; i < key.count; i++) {
 		u64 value = 0;
 
 		/* @data may be the page that the VMM has mapped: read it once. */
@@ -329,11 +328,14 @@ enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
 		if (!io_port_write(vcpu, port, size, &value))
 			break;
 	}
-	if (i == count)
-		return MEM_OK;
-	if (data != vcpu->pio_data)
-		memcpy(vcpu->pio_data, data, size * count);
-	return io_pio_ask(vcpu, port, size, count, false);
+	if (!i) {
+		if (data != vcpu->pio_data)
+			memcpy(vcpu->pio_data, data, record_bytes(&key));
+		return io_pio_ask(vcpu, &key);
+	}
+	*count = i;
+	e->key.count = i;
+	return MEM_OK;
 }
 
 /* ---- completion ------------------------------------------------------- */
@@ -341,25 +343,20 @@ enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
 void io_forget(struct vcpu *vcpu)
 {
 	vcpu->io.pending = IO_NONE;
-	vcpu->io.fragments = 0;
-	vcpu->io.next = 0;
-	vcpu->io.pio_done = false;
+	record_reset(&vcpu->work->record);
 }
 
-static bool io_take_mmio(struct vcpu *vcpu)
+/* The VMM has done what the instruction under emulation waits for. */
+static void io_take_answer(struct vcpu *vcpu)
 {
-	struct vcpu_io *io = &vcpu->io;
-	struct io_fragment *f;
+	struct record_entry *e = record_answer(&vcpu->work->record);
 
-	if (!io->fragments)
-		return false;
-	f = &io->fragment[io->fragments - 1];
-	if (f->done)
-		return false;
-	if (!f->write)
-		memcpy(f->data, vcpu->run->mmio.data, f->len);
-	f->done = true;
-	return true;
+	if (!e)
+		return;
+	if (e->key.kind == RECORD_READ)
+		memcpy(e->data, vcpu->run->mmio.data, e->key.size);
+	else if (e->key.kind == RECORD_IN)
+		io_pio_keep(e, vcpu->pio_data);
 }
 
 static void io_finish_in(struct vcpu *vcpu)
@@ -399,8 +396,6 @@ enum run_next io_finish(struct vcpu *vcpu)
 		io_forget(vcpu);
 		return RUN_AGAIN;
 	}
-	if (!io_take_mmio(vcpu))
-		io->pio_done = true;
-	io->next = 0;
+	io_take_answer(vcpu);
 	return emuglue_again(vcpu);
 }

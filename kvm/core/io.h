@@ -4,7 +4,7 @@
  * coalesced ring, and the VMM by KVM_EXIT_IO and KVM_EXIT_MMIO.
  *
  * The accesses of the instruction under emulation are recorded, so that it
- * can be executed again once the VMM has done its part: see emu/emu.h.
+ * can be executed again once the VMM has done its part: see core/record.h.
  */
 #ifndef CORE_IO_H
 #define CORE_IO_H
@@ -18,16 +18,21 @@
 /**
  * io_mmio() - one access of at most 8 bytes to guest physical @gpa
  *
- * MEM_OK: done, or replayed. MEM_PENDING: kvm_run asks the VMM.
+ * MEM_OK: done, or replayed. MEM_PENDING: kvm_run asks the VMM. MEM_MMIO: the
+ * instruction makes more of them than are recorded.
  */
 enum mem_rc io_mmio(struct vcpu *vcpu, struct gpa gpa, void *data,
 		    unsigned int len, bool write);
 
-/** io_pio_string() - @count items of @size bytes at @port; as io_mmio() */
+/**
+ * io_pio_in(), io_pio_out() - items of @size bytes at @port; as io_mmio()
+ * @count: of items, a page at most; with MEM_OK the number of those done, which
+ *	are the first ones and at least one
+ */
 enum mem_rc io_pio_in(struct vcpu *vcpu, u16 port, unsigned int size,
-		      unsigned int count, void *data);
+		      unsigned int *count, void *data);
 enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
-		       unsigned int count, const void *data);
+		       unsigned int *count, const void *data);
 
 /** io_mmio_read() / io_mmio_write() - in-kernel devices only; handled? */
 bool io_mmio_read(struct vcpu *vcpu, u64 addr, unsigned int len, void *data);

@@ -19,6 +19,7 @@
 #include "core/apic.h"
 #include "core/backend.h"
 #include "core/fetch.h"
+#include "core/record.h"
 #include "core/request.h"
 #include "core/stat.h"
 #include "core/vm.h"
@@ -49,23 +50,12 @@ enum mp_state {
 	MP_SIPI_RECEIVED = KVM_MP_STATE_SIPI_RECEIVED,
 };
 
-/* One access of an instruction under emulation to something not memory. */
-struct io_fragment {
-	u64 addr;
-	u8 len;
-	bool write;
-	bool done;		/* data is final: replay it */
-	u8 data[8];
-};
-
-#define IO_FRAGMENTS 8
-
 /* What KVM_RUN has to finish first when it is called again. */
 enum io_pending {
 	IO_NONE,
 	IO_PIO_IN,		/* IN: size bytes of run page data to RAX */
 	IO_MOVE,		/* vcpu->io.move: run page data to its register */
-	IO_EMULATE,		/* re-execute work->emu with its fragments */
+	IO_EMULATE,		/* execute work->emu again, by work->record */
 };
 
 struct vcpu_io {
@@ -73,14 +63,6 @@ struct vcpu_io {
 	u8 size;			/* IO_PIO_IN */
 	struct emu_move move;		/* IO_MOVE */
 	u64 linear_rip;			/* the instruction under emulation */
-	unsigned int fragments, next;	/* recorded / replayed so far */
-	struct io_fragment fragment[IO_FRAGMENTS];
-	/* string PIO under way in the run page's data page */
-	u16 port;
-	bool pio_done;
-	u32 pio_count;
-	bool pio_in;
-	u8 pio_size;
 };
 
 /* A frame that no slot has, as of a set of memslots. */
@@ -103,6 +85,7 @@ struct vcpu_tsc {
  */
 struct vcpu_work {
 	struct emu_ctxt emu;
+	struct record record;
 	struct fetch_cache fetch;
 	u64 guest_debug_dr[8];
 };

@@ -13,19 +13,19 @@
  * All or nothing: emu_exec() works on a copy of the general registers, RIP
  * and RFLAGS, and stores them only with EMU_OK. Other state (segments,
  * control registers, ...) is changed as the last step of an instruction. The
- * exception is REP: finished iterations count. When an iteration after the
- * first cannot be finished, emu_exec() returns EMU_OK with ctxt->again set:
- * the registers tell of the finished iterations and RIP is still that of the
- * instruction. The same is answered when a locked access lost a race.
+ * exception is REP: finished iterations count. Where a repetition stops before
+ * its end, emu_exec() returns EMU_OK with ctxt->again set: the registers tell
+ * of the finished iterations and RIP is still that of the instruction.
  *
  * I/O that the VMM has to finish: a callback answers MEM_PENDING, emu_exec()
- * returns EMU_USER, nothing was committed. When the VMM has delivered, the
- * owner decodes and executes the same instruction again; its callbacks replay
- * the accesses that are done and answer MEM_OK to them. This works because
- * the accesses of one instruction are the same each time and come in the same
- * order, reads before writes, the one write to a device last; probes and
- * instruction fetches need no record. The record is to be dropped whenever
- * emu_exec() returns anything but EMU_USER, a request just made included.
+ * returns EMU_USER, nothing was committed but finished iterations. When the VMM
+ * has delivered, the owner executes the same instruction again; its callbacks
+ * replay the accesses that are done and answer MEM_OK to them. This works
+ * because the accesses of one instruction, or of one iteration, are the same
+ * each time and come in the same order, and memory that a write has changed
+ * does not decide what comes before it; probes and instruction fetches need no
+ * record. The record is dropped by emu_ops.iterated(), and whenever emu_exec()
+ * returns anything but EMU_USER.
  *
  * Single-stepping (RFLAGS.TF) and breakpoints on the finished instruction are
  * the owner's business.
@@ -65,6 +65,18 @@ enum emu_sys {
 };
 
 /*
+ * Compare and swap: *new replaces *old, @size bytes (at most 16), if memory
+ * still holds that; in any case *old becomes what was found. On a device, and
+ * where it cannot be done at once: a write.
+ */
+struct emu_swap {
+	void *old;
+	const void *new;
+	unsigned int size;
+	unsigned int acc;	/* EMU_ACC_* */
+};
+
+/*
  * What the emulator asks of its owner. Callbacks that return MEM_FAULT or
  * EMU_FAULT have filled in ctxt->fault. A linear address is 32 bits outside
  * 64-bit mode. An access may cross a page if it has up to 16 bytes; longer
@@ -77,17 +89,22 @@ struct emu_ops {
 			    unsigned int size, unsigned int acc);
 	enum mem_rc (*write)(struct emu_ctxt *c, u64 linear, const void *buf,
 			     unsigned int size, unsigned int acc);
+	enum mem_rc (*cmpxchg)(struct emu_ctxt *c, u64 linear,
+			       const struct emu_swap *swap);
 	/*
-	 * Compare and swap: replace *old by *new (size bytes, at most 16) if memory still holds
-	 * *old; in any case *old becomes what was found. On a device: a write.
+	 * *count items of size (1, 2, 4) bytes at one port; with MEM_OK *count
+	 * becomes the number of those done, the first ones and at least one
 	 */
-	enum mem_rc (*cmpxchg)(struct emu_ctxt *c, u64 linear, void *old,
-			       const void *new, unsigned int size);
-	/* count items of size (1, 2, 4) bytes at one port */
 	enum mem_rc (*pio_in)(struct emu_ctxt *c, u16 port, unsigned int size,
-			      unsigned int count, void *buf);
+			      unsigned int *count, void *buf);
 	enum mem_rc (*pio_out)(struct emu_ctxt *c, u16 port, unsigned int size,
-			       unsigned int count, const void *buf);
+			       unsigned int *count, const void *buf);
+	/*
+	 * An iteration of a repetition is complete, and none of its accesses
+	 * will be made again. False: stop here, the owner has other things to
+	 * do before the next one.
+	 */
+	bool (*iterated)(struct emu_ctxt *c);
 	/* nr is 0, 2, 3, 4 or 8; cr_set checks the value: #GP by EMU_FAULT */
 	enum emu_rc (*cr_get)(struct emu_ctxt *c, unsigned int nr, u64 *value);
 	enum emu_rc (*cr_set)(struct emu_ctxt *c, unsigned int nr, u64 value);

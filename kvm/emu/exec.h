@@ -130,10 +130,10 @@ static inline bool emu_real_segs(const struct emu_ctxt *c)
 EMU_HANDLERS(EMU_HANDLER_DECLARE)
 
 /* The host has a macro of the callback's name: call it around that. */
-static inline enum mem_rc emu_cmpxchg(struct emu_ctxt *c, u64 linear, void *old,
-				      const void *new, unsigned int size)
+static inline enum mem_rc emu_cmpxchg(struct emu_ctxt *c, u64 linear,
+				      const struct emu_swap *swap)
 {
-	return (c->ops->cmpxchg)(c, linear, old, new, size);
+	return (c->ops->cmpxchg)(c, linear, swap);
 }
 
 /* operand.c */
@@ -148,6 +148,9 @@ u64 operand_ea(const struct emu_ctxt *c);
 enum emu_rc operand_fetch(struct emu_ctxt *c);
 /* operand_store() - write c->dst back to the first operand */
 enum emu_rc operand_store(struct emu_ctxt *c);
+/* operand_swap() - @new for @old at @linear, locked; EMU_RETRY: was not there */
+enum emu_rc operand_swap(struct emu_ctxt *c, u64 linear,
+			 const struct emu_swap *swap);
 
 /* exec_mem_rc() - the emulator's result for a failed or done access */
 enum emu_rc exec_mem_rc(enum mem_rc rc);

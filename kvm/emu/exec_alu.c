@@ -268,7 +268,7 @@ enum emu_rc exec_cmpxchg(struct emu_ctxt *c)
 enum emu_rc exec_cmpxchg8b(struct emu_ctxt *c)
 {
 	unsigned int half = c->insn.op_size == 8 ? 8 : 4;
-	u64 old[2] = { 0, 0 }, new[2], found[2], linear;
+	u64 old[2] = { 0, 0 }, new[2], linear;
 	u8 was[16], want[16];
 	enum emu_rc rc;
 	bool equal;
@@ -291,19 +291,14 @@ enum emu_rc exec_cmpxchg8b(struct emu_ctxt *c)
 	memcpy(want, &new[0], half);
 	memcpy(want + half, &new[1], half);
 
-	if (c->insn.prefixes & EMU_PFX_LOCK) {
-		memcpy(found, was, half * 2);
-		rc = exec_mem_rc(emu_cmpxchg(c, linear, found, want, half * 2));
-		c->again = !rc && memcmp(found, was, half * 2);
-	} else {
+	if (c->insn.prefixes & EMU_PFX_LOCK)
+		rc = operand_swap(c, linear, &(struct emu_swap){
+			.old = was, .new = want, .size = half * 2,
+		});
+	else
 		rc = exec_mem_rc(c->ops->write(c, linear, want, half * 2, 0));
-	}
 	if (rc)
 		return rc;
-	if (c->again) {		/* lost a race: nothing happened */
-		c->rip = c->regs->rip;
-		return EMU_OK;
-	}
 	set_flag(c, RFLAGS_ZF, equal);
 	if (!equal) {
 		gpr_set(c, R_RAX, old[0], half);

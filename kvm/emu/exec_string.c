@@ -5,7 +5,7 @@
  * An iteration changes registers only after all of its accesses are done, so
  * a repetition can stop after any iteration and be started again. String I/O
  * moves as many items at once as fit in c->io_buf and in the page that they
- * come from or go to, unless they run downwards.
+ * come from or go to, unless they run downwards; the port may take fewer.
  *
  * INS has to know that its destination can be written before it takes data
  * from a device: data once read cannot be put back. No locks.
@@ -17,12 +17,16 @@
 /* One iteration or more, at most *n; *n becomes the number of those done. */
 typedef enum emu_rc string_step(struct emu_ctxt *c, unsigned int *n);
 
-/* Stop a repetition here; it goes on when the instruction runs again. */
-static enum emu_rc stop(struct emu_ctxt *c)
+/*
+ * Stop a repetition here; it goes on when the instruction runs again. What
+ * came of the iteration that was begun, @rc, will then come of it once more;
+ * but if it waits for the VMM, that is all it does.
+ */
+static enum emu_rc stop(struct emu_ctxt *c, enum emu_rc rc)
 {
 	c->again = true;
 	c->rip = c->regs->rip;
-	return EMU_OK;
+	return rc == EMU_USER ? rc : EMU_OK;
 }
 
 /* @compares: REPE and REPNE end the repetition by ZF (SDM vol. 2, REP) */
@@ -43,12 +47,14 @@ static enum emu_rc repeat(struct emu_ctxt *c, string_step *step, bool compares)
 		n = min_t(u64, count, EMU_REP_MAX - total);
 		rc = step(c, &n);
 		if (rc)
-			return total ? stop(c) : rc;
+			return total ? stop(c, rc) : rc;
 		gpr_add(c, R_RCX, -(u64)n, width);
 		if (compares && !(c->rflags & RFLAGS_ZF) == repe)
 			return EMU_OK;
+		if (!c->ops->iterated(c))
+			break;
 	}
-	return c->gpr[R_RCX] & mask_bytes(width) ? stop(c) : EMU_OK;
+	return c->gpr[R_RCX] & mask_bytes(width) ? stop(c, EMU_OK) : EMU_OK;
 }
 
 static u64 index_reg(const struct emu_ctxt *c, enum gpr nr)
@@ -198,21 +204,23 @@ enum emu_rc exec_in(struct emu_ctxt *c)
 {
 	u16 port = c->insn.row->op[1] == OP_DX ? c->src : c->insn.imm;
 	enum emu_rc rc = exec_io_allowed(c, port, c->size);
+	unsigned int one = 1;
 
 	if (rc)
 		return rc;
 	c->dst = 0;
-	return exec_mem_rc(c->ops->pio_in(c, port, c->size, 1, &c->dst));
+	return exec_mem_rc(c->ops->pio_in(c, port, c->size, &one, &c->dst));
 }
 
 enum emu_rc exec_out(struct emu_ctxt *c)
 {
 	u16 port = c->dst;
 	enum emu_rc rc = exec_io_allowed(c, port, c->src_size);
+	unsigned int one = 1;
 
 	if (rc)
 		return rc;
-	return exec_mem_rc(c->ops->pio_out(c, port, c->src_size, 1, &c->src));
+	return exec_mem_rc(c->ops->pio_out(c, port, c->src_size, &one, &c->src));
 }
 
 /*
@@ -261,7 +269,7 @@ static enum emu_rc step_ins(struct emu_ctxt *c, unsigned int *n)
 	if (rc)
 		return rc;
 	buf = max > 1 ? c->io_buf : &item;
-	rc = exec_mem_rc(c->ops->pio_in(c, port, c->size, max, buf));
+	rc = exec_mem_rc(c->ops->pio_in(c, port, c->size, &max, buf));
 	if (!rc)
 		rc = operand_write_mem(c, STRING_DEST(c), buf, max * c->size);
 	if (rc)
@@ -292,7 +300,7 @@ static enum emu_rc step_outs(struct emu_ctxt *c, unsigned int *n)
 	buf = max > 1 ? c->io_buf : &item;
 	rc = operand_read_mem(c, STRING_SOURCE(c), buf, max * c->size, 0);
 	if (!rc)
-		rc = exec_mem_rc(c->ops->pio_out(c, port, c->size, max, buf));
+		rc = exec_mem_rc(c->ops->pio_out(c, port, c->size, &max, buf));
 	if (rc)
 		return rc;
 	advance(c, R_RSI, max);

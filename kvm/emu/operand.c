@@ -19,6 +19,8 @@ enum emu_rc exec_mem_rc(enum mem_rc rc)
 		return EMU_FAULT;
 	case MEM_PENDING:
 		return EMU_USER;
+	case MEM_RETRY:
+		return EMU_RETRY;
 	case MEM_ERROR:
 		return EMU_ERROR;
 	case MEM_MMIO:
@@ -309,18 +311,30 @@ enum emu_rc operand_fetch(struct emu_ctxt *c)
 	return rc;
 }
 
+enum emu_rc operand_swap(struct emu_ctxt *c, u64 linear,
+			 const struct emu_swap *swap)
+{
+	enum emu_rc rc;
+	u8 old[16];
+
+	memcpy(old, swap->old, swap->size);
+	rc = exec_mem_rc(emu_cmpxchg(c, linear, swap));
+	if (!rc && memcmp(old, swap->old, swap->size))
+		rc = EMU_RETRY;
+	return rc;
+}
+
 /* Write memory so that nobody can come between the read and the write. */
 static enum emu_rc store_locked(struct emu_ctxt *c)
 {
-	u64 linear, old = c->dst_old, found = old;
+	const struct emu_swap swap = {
+		.old = &c->dst_old, .new = &c->dst, .size = c->size,
+	};
+	u64 linear;
 	enum emu_rc rc = operand_linear(c, OPERAND_MODRM(c), c->size, true,
 					&linear);
 
-	if (!rc)
-		rc = exec_mem_rc(emu_cmpxchg(c, linear, &found, &c->dst, c->size));
-	if (!rc)
-		c->again = memcmp(&old, &found, c->size) != 0;
-	return rc;
+	return rc ? rc : operand_swap(c, linear, &swap);
 }
 
 enum emu_rc operand_store(struct emu_ctxt *c)
@@ -358,18 +372,20 @@ enum emu_rc operand_store(struct emu_ctxt *c)
 	return EMU_OK;
 }
 
+/* RF goes with the instruction, and that is not over yet with c->again. */
 static void commit(struct emu_ctxt *c)
 {
+	u64 keep = c->again ? c->regs->rflags & RFLAGS_RF : 0;
+
 	memcpy(c->regs->gpr, c->gpr, sizeof(c->gpr));
 	c->regs->rip = c->rip;
-	c->regs->rflags = c->rflags | RFLAGS_FIXED;
+	c->regs->rflags = c->rflags | keep | RFLAGS_FIXED;
 	regs_touch(c->regs, RG_GPR | RG_RIP);
 }
 
 enum emu_rc emu_exec(struct emu_ctxt *c)
 {
 	const struct emu_row *row = c->insn.row;
-	bool store;
 	enum emu_rc rc;
 
 	if (!row || !row->exec)
@@ -388,13 +404,10 @@ enum emu_rc emu_exec(struct emu_ctxt *c)
 	rc = operand_fetch(c);
 	if (!rc)
 		rc = row->exec(c);
-	store = row->flags & DW && !c->no_writeback;
-	if (!rc && store)
+	if (!rc && row->flags & DW && !c->no_writeback)
 		rc = operand_store(c);
-	if (rc)
-		return rc;
-	/* a lost race commits nothing; REP commits finished iterations */
-	if (!(c->again && store))
+	/* Iterations that are finished count also if the next one has to wait. */
+	if (!rc || c->again)
 		commit(c);
-	return EMU_OK;
+	return rc;
 }

@@ -118,6 +118,8 @@ enum mem_rc guest_clear(struct mem *mem, struct gpa gpa, u32 len)
 	return write_range(mem, gpa, NULL, len);
 }
 
+#define GUEST_LINE 64	/* bytes of a cache line */
+
 #define CMPXCHG_USER(type, to, old, new) ({				\
 	type _found = (type)*(old);					\
 	int _err = __try_cmpxchg_user((type __user *)(to), &_found,	\
@@ -140,9 +142,9 @@ static enum mem_rc cmpxchg_user(void __user *to, u64 *old, u64 new, u32 len)
 	return MEM_ERROR;
 }
 
-enum mem_rc guest_probe(struct mem *mem, struct gpa gpa)
+enum mem_rc guest_probe(struct mem *mem, struct gpa gpa, bool write)
 {
-	return slot_for(mem_slots(mem), gpa, true) ? MEM_OK : MEM_MMIO;
+	return slot_for(mem_slots(mem), gpa, write) ? MEM_OK : MEM_MMIO;
 }
 
 enum mem_rc guest_cmpxchg(struct mem *mem, struct gpa gpa, u64 *old, u64 new,
@@ -151,11 +153,13 @@ enum mem_rc guest_cmpxchg(struct mem *mem, struct gpa gpa, u64 *old, u64 new,
 	const struct memslot *slot;
 	enum mem_rc rc;
 
-	if (!mem_is_ours(mem) || !IS_ALIGNED(gpa.v, len))
+	if (!mem_is_ours(mem))
 		return MEM_ERROR;
 	slot = slot_for(mem_slots(mem), gpa, true);
 	if (!slot)
 		return MEM_MMIO;
+	if (gpa.v % GUEST_LINE + len > GUEST_LINE)
+		return MEM_ERROR;
 	rc = cmpxchg_user(user_address(slot, gpa), old, new, len);
 	if (rc == MEM_OK)
 		memslot_mark_dirty(slot, gpa_to_gfn(gpa));

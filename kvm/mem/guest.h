@@ -17,8 +17,8 @@
 #include "base/types.h"
 #include "mem/mem.h"
 
-/** guest_probe() - is there writable memory at @gpa: MEM_OK or MEM_MMIO */
-enum mem_rc guest_probe(struct mem *mem, struct gpa gpa);
+/** guest_probe() - is there memory at @gpa, to be written: MEM_OK or MEM_MMIO */
+enum mem_rc guest_probe(struct mem *mem, struct gpa gpa, bool write);
 
 /** guest_read() - copy @len bytes at @gpa to @buf; may cross pages */
 enum mem_rc guest_read(struct mem *mem, struct gpa gpa, void *buf, u32 len);
@@ -32,7 +32,8 @@ enum mem_rc guest_clear(struct mem *mem, struct gpa gpa, u32 len);
 
 /**
  * guest_cmpxchg() - compare-exchange @len bytes (1, 2, 4, 8) at @gpa
- * @gpa: a multiple of @len, else MEM_ERROR
+ * @gpa: all of it lies in one cache line, else MEM_ERROR: hosts that detect
+ *	split locks do not survive one of the kernel's
  * @old: in: the value expected; out: the value found
  *
  * With MEM_OK, @new was stored if and only if *@old is what it was.

@@ -383,7 +383,7 @@ enum mem_rc walk(const struct walk_env *env, const struct walk_in *in,
 				break;
 		}
 		if (raced)
-			return MEM_ERROR;
+			return MEM_RETRY;
 	}
 	if (in->trace)
 		walk_trace(&w, in->trace);

@@ -107,7 +107,7 @@ struct walk_out {
  * The address is taken to be canonical: segmentation checked that. @out->gpa
  * holds the byte's address; it is good for the bytes up to the end of the page.
  *
- * MEM_OK, MEM_FAULT, what a callback failed with, or MEM_ERROR when the guest
+ * MEM_OK, MEM_FAULT, what a callback failed with, or MEM_RETRY when the guest
  * kept changing the entries.
  */
 enum mem_rc walk(const struct walk_env *env, const struct walk_in *in,

@@ -111,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	memset(&out, 0xa5, sizeof(out));
 	rc = walk(&w.env, &how, &out);
-	must(rc == MEM_OK || rc == MEM_FAULT || rc == MEM_ERROR);
+	must(rc == MEM_OK || rc == MEM_FAULT || rc == MEM_RETRY ||
+	     rc == MEM_ERROR);
 	if (rc == MEM_OK)
 		must(out.gpa.v < 1ULL << MAXPHY);
 	if (rc == MEM_FAULT)

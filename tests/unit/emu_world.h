@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A guest for the emulator's tests: a megabyte of memory at linear address 0,
- * a device page at WORLD_DEV, a port, and registers.
+ * two device pages at WORLD_DEV, which is where WORLD_EDGE's page of memory
+ * ends, a page at WORLD_ROM whose reads are memory's and whose writes are a
+ * device's, a port, and registers. Everything else raises #PF.
  *
- * The device answers at once, or, with w->slow, after the "VMM" was asked:
- * accesses are recorded and replayed as emu.h demands, and the test fails if
- * a replay differs from the record. Everything else raises #PF.
+ * Accesses take the way that a vCPU's take: core/access.c and core/record.c.
+ * The devices answer at once, or, with w->slow, after the "VMM" was asked: the
+ * test fails if an instruction, executed again, comes to other accesses than
+ * the recorded ones. With w->slow_port the same goes for ports.
  */
 #ifndef EMU_WORLD_H
 #define EMU_WORLD_H
@@ -22,42 +25,43 @@
 #else	/* a fuzzer built without it */
 #define assert_true(c) ((c) ? (void)0 : abort())
 #define assert_false(c) assert_true(!(c))
+#define assert_non_null(p) assert_true((p) != NULL)
 #define assert_int_equal(a, b) assert_true((a) == (b))
 #define assert_memory_equal(a, b, n) assert_true(!memcmp((a), (b), (n)))
 #endif
 
+#include "core/access.h"
+#include "core/record.h"
 #include "emu/emu.h"
 #include "x86/event.h"
+#include "x86/walk.h"
 
 #define WORLD_MEM 0x100000
+#define WORLD_EDGE 0x1ff000
 #define WORLD_DEV 0x200000
+#define WORLD_DEV_END 0x202000
+#define WORLD_ROM 0x204000
 #define WORLD_CODE 0x8000
 #define WORLD_STACK 0x7000
-#define WORLD_FRAGS 8
-
-struct world_frag {
-	u64 linear;
-	unsigned int size;
-	bool write;
-	u8 data[64];
-};
 
 struct world {
 	struct regs regs;
 	struct emu_ctxt c;
 	u8 mem[WORLD_MEM];
-	u8 dev[PAGE_SIZE];
+	u8 edge[PAGE_SIZE];
+	u8 dev[WORLD_DEV_END - WORLD_DEV];
+	u8 rom[PAGE_SIZE];
 	u8 io_buf[PAGE_SIZE];
-	bool slow;			/* the device needs the VMM */
+	bool slow, slow_port;		/* the VMM has to do it */
 	bool use_io_buf;
 	unsigned int lose_race;		/* cmpxchg fails so many times */
-	struct world_frag frags[WORLD_FRAGS];
-	unsigned int nr_frags, cursor;
+	struct record record;
 	unsigned int round_trips;
-	unsigned int reads, writes, cas, dev_writes;
+	unsigned int reads, writes, cas, dev_reads, dev_writes;
 	/* the port: IN counts up, OUT is logged */
 	u8 port_next, port_log[WORLD_MEM / 64];
 	unsigned int port_logged, port_calls, port_items;
+	unsigned int port_limit;	/* that it takes at once; 0: all */
 	u16 port;
 	u64 cr8, dr[8], msr[4];
 	u32 msr_index;
@@ -80,166 +84,343 @@ static enum mem_rc world_pf(struct emu_ctxt *c, u64 linear, bool write)
 	return MEM_FAULT;
 }
 
-static bool world_is_mem(u64 linear, unsigned int size)
+/* ---- memory ---- */
+
+static u8 *world_at(struct world *w, u64 gpa, bool write)
 {
-	return linear < WORLD_MEM && linear + size <= WORLD_MEM;
+	if (gpa < WORLD_MEM)
+		return w->mem + gpa;
+	if (gpa >= WORLD_EDGE && gpa < WORLD_DEV)
+		return w->edge + (gpa - WORLD_EDGE);
+	if (gpa >= WORLD_ROM && gpa < WORLD_ROM + PAGE_SIZE && !write)
+		return w->rom + (gpa - WORLD_ROM);
+	return NULL;
 }
 
-static bool world_is_dev(u64 linear, unsigned int size)
+static bool world_is_dev(u64 gpa)
 {
-	return linear >= WORLD_DEV && linear + size <= WORLD_DEV + PAGE_SIZE;
+	return (gpa >= WORLD_DEV && gpa < WORLD_DEV_END) ||
+	       (gpa >= WORLD_ROM && gpa < WORLD_ROM + PAGE_SIZE);
 }
 
-/* An access to the slow device: replay it or ask for it. */
-static enum mem_rc world_slow(struct world *w, u64 linear, void *buf,
-			      unsigned int size, bool write)
+/* What the device holds there; what is written to ROM is lost. */
+static u8 *world_dev_at(struct world *w, u64 gpa)
 {
-	struct world_frag *f = &w->frags[w->cursor];
+	static u8 lost[PAGE_SIZE];
 
-	if (w->cursor == WORLD_FRAGS)
+	return gpa >= WORLD_ROM ? lost : w->dev + (gpa - WORLD_DEV);
+}
+
+struct world_env {
+	struct access_env env;
+	struct emu_ctxt *c;
+};
+
+static struct emu_ctxt *world_ctxt(const struct access_env *env)
+{
+	return ((const struct world_env *)env)->c;
+}
+
+static enum mem_rc world_translate(const struct access_env *env, u64 linear,
+				   u32 access, struct gpa *gpa)
+{
+	struct emu_ctxt *c = world_ctxt(env);
+
+	*gpa = GPA(linear);
+	if (world_at(world_of(c), linear, false) || world_is_dev(linear))
+		return MEM_OK;
+	return world_pf(c, linear, access & WALK_WRITE);
+}
+
+static enum mem_rc world_probe(const struct access_env *env, struct gpa gpa,
+			       bool write)
+{
+	return world_at(world_of(world_ctxt(env)), gpa.v, write) ? MEM_OK :
+								    MEM_MMIO;
+}
+
+static enum mem_rc world_mem_read(const struct access_env *env, struct gpa gpa,
+				  void *buf, unsigned int len)
+{
+	u8 *at = world_at(world_of(world_ctxt(env)), gpa.v, false);
+
+	assert_int_equal(gpa.v >> PAGE_SHIFT, (gpa.v + len - 1) >> PAGE_SHIFT);
+	if (!at)
+		return MEM_MMIO;
+	memcpy(buf, at, len);
+	return MEM_OK;
+}
+
+static enum mem_rc world_mem_write(const struct access_env *env,
+				   struct gpa gpa, const void *buf,
+				   unsigned int len)
+{
+	u8 *at = world_at(world_of(world_ctxt(env)), gpa.v, true);
+
+	assert_int_equal(gpa.v >> PAGE_SHIFT, (gpa.v + len - 1) >> PAGE_SHIFT);
+	if (!at)
+		return MEM_MMIO;
+	memcpy(at, buf, len);
+	return MEM_OK;
+}
+
+/* As mem/guest.c's: what is no size of a register is an error. */
+static enum mem_rc world_swap(const struct access_env *env, struct gpa gpa,
+			      u64 *old, u64 new, unsigned int len)
+{
+	struct world *w = world_of(world_ctxt(env));
+	u8 *at = world_at(w, gpa.v, true);
+
+	if (!at)
+		return MEM_MMIO;
+	if (gpa.v % 64 + len > 64 || (len != 1 && len != 2 && len != 4 && len != 8))
 		return MEM_ERROR;
-	if (w->cursor == w->nr_frags) {
-		*f = (struct world_frag){ .linear = linear, .size = size,
-					  .write = write };
+	w->cas++;
+	if (w->lose_race) {
+		w->lose_race--;
+		at[0]++;
+	}
+	if (memcmp(at, old, len)) {
+		*old = 0;
+		memcpy(old, at, len);
+	} else {
+		memcpy(at, &new, len);
+	}
+	return MEM_OK;
+}
+
+/* Executed again, the instruction has to do what it did. */
+static struct record_entry *world_replay(struct world *w,
+					 const struct record_key *key)
+{
+	struct record *r = &w->record;
+	unsigned int used = r->used;
+	struct record_entry *e = record_replay(r, key);
+
+	assert_int_equal(r->used, used);
+	return e;
+}
+
+static enum mem_rc world_device(const struct access_env *env, struct gpa gpa,
+				void *buf, unsigned int len, bool write)
+{
+	struct world *w = world_of(world_ctxt(env));
+	const struct record_key key = {
+		.addr = gpa.v, .size = len, .count = 1,
+		.kind = write ? RECORD_WRITE : RECORD_READ,
+	};
+	struct record_entry *e = world_replay(w, &key);
+
+	assert_true(len && len <= ACCESS_DEVICE_MAX);
+	if (e) {
 		if (write)
-			memcpy(f->data, buf, size);
+			assert_memory_equal(e->data, buf, len);
+		else
+			memcpy(buf, e->data, len);
+		return MEM_OK;
+	}
+	e = record_begin(&w->record, &key);
+	if (!e)
+		return MEM_MMIO;
+	if (write)
+		memcpy(e->data, buf, len);
+	if (w->slow) {
+		record_wait(&w->record);
 		return MEM_PENDING;
 	}
-	assert_int_equal(f->linear, linear);
-	assert_int_equal(f->size, size);
-	assert_int_equal(f->write, write);
-	if (write)
-		assert_memory_equal(f->data, buf, size);
-	else
-		memcpy(buf, f->data, size);
-	w->cursor++;
-	return MEM_OK;
-}
-
-static enum mem_rc world_dev(struct world *w, u64 linear, void *buf,
-			     unsigned int size, bool write)
-{
-	u8 *at = w->dev + (linear - WORLD_DEV);
-
-	if (w->slow)
-		return world_slow(w, linear, buf, size, write);
 	if (write) {
 		w->dev_writes++;
-		memcpy(at, buf, size);
+		memcpy(world_dev_at(w, gpa.v), buf, len);
 	} else {
-		memcpy(buf, at, size);
+		w->dev_reads++;
+		memcpy(buf, world_dev_at(w, gpa.v), len);
+		memcpy(e->data, buf, len);
 	}
 	return MEM_OK;
 }
 
-/* The VMM finishes the access that was asked for last. */
-static void world_vmm(struct world *w)
-{
-	struct world_frag *f = &w->frags[w->nr_frags++];
-	u8 *at = w->dev + (f->linear - WORLD_DEV);
+static const struct access_ops world_access_ops = {
+	.translate = world_translate,
+	.probe = world_probe,
+	.read = world_mem_read,
+	.write = world_mem_write,
+	.exchange = world_swap,
+	.device = world_device,
+};
 
-	w->round_trips++;
-	if (f->write) {
-		w->dev_writes++;
-		memcpy(at, f->data, f->size);
-	} else {
-		memcpy(f->data, at, f->size);
-	}
-	w->cursor = 0;
+static struct world_env world_env(struct emu_ctxt *c)
+{
+	return (struct world_env){
+		.env.ops = &world_access_ops,
+		.env.wide = c->mode == MODE_LONG,
+		.c = c,
+	};
 }
 
 static enum mem_rc world_fetch(struct emu_ctxt *c, u64 linear, void *buf,
 			       unsigned int size)
 {
-	if (!world_is_mem(linear, size))
+	u8 *at = world_at(world_of(c), linear, false);
+
+	if (!at)
 		return world_pf(c, linear, false);
 	assert_int_equal(linear >> PAGE_SHIFT, (linear + size - 1) >> PAGE_SHIFT);
-	memcpy(buf, world_of(c)->mem + linear, size);
+	memcpy(buf, at, size);
 	return MEM_OK;
 }
 
 static enum mem_rc world_read(struct emu_ctxt *c, u64 linear, void *buf,
 			      unsigned int size, unsigned int acc)
 {
-	struct world *w = world_of(c);
+	struct access_what what = {
+		.linear = linear, .size = size,
+		.access = acc & EMU_ACC_WRITE ? WALK_WRITE : 0,
+	};
+	struct world_env e = world_env(c);
 
-	w->reads++;
-	if (world_is_mem(linear, size)) {
-		if (!(acc & EMU_ACC_PROBE))
-			memcpy(buf, w->mem + linear, size);
-		return MEM_OK;
-	}
-	if (!world_is_dev(linear, size))
-		return world_pf(c, linear, acc & EMU_ACC_WRITE);
+	world_of(c)->reads++;
 	if (acc & EMU_ACC_PROBE)
-		return MEM_MMIO;
-	return world_dev(w, linear, buf, size, false);
+		return access_check(&e.env, what);
+	return access_read(&e.env, what, buf);
 }
 
 static enum mem_rc world_write(struct emu_ctxt *c, u64 linear, const void *buf,
 			       unsigned int size, unsigned int acc)
 {
-	struct world *w = world_of(c);
+	struct access_what what = {
+		.linear = linear, .size = size, .access = WALK_WRITE,
+	};
+	struct world_env e = world_env(c);
 
 	(void)acc;
-	w->writes++;
-	if (world_is_mem(linear, size)) {
-		memcpy(w->mem + linear, buf, size);
-		return MEM_OK;
-	}
-	if (!world_is_dev(linear, size))
-		return world_pf(c, linear, true);
-	return world_dev(w, linear, (void *)buf, size, true);
+	world_of(c)->writes++;
+	return access_write(&e.env, what, buf);
 }
 
-static enum mem_rc world_cmpxchg(struct emu_ctxt *c, u64 linear, void *old,
-				 const void *new, unsigned int size)
+static enum mem_rc world_cmpxchg(struct emu_ctxt *c, u64 linear,
+				 const struct emu_swap *swap)
 {
-	struct world *w = world_of(c);
+	struct access_what what = {
+		.linear = linear, .size = swap->size, .access = WALK_WRITE,
+	};
+	struct world_env e = world_env(c);
 
-	w->cas++;
-	if (!world_is_mem(linear, size))
-		return world_write(c, linear, new, size, 0);
-	if (w->lose_race) {
-		w->lose_race--;
-		w->mem[linear]++;
+	return access_swap(&e.env, what, swap->old, swap->new);
+}
+
+/* ---- ports ---- */
+
+/* The slow one's data are in io_buf, as a vCPU's are in the run page's. */
+static enum mem_rc world_port_ask(struct world *w, const struct record_key *key,
+				  const void *out)
+{
+	if (!record_begin(&w->record, key))
+		return MEM_MMIO;
+	if (out && out != w->io_buf)
+		memcpy(w->io_buf, out, record_bytes(key));
+	record_wait(&w->record);
+	return MEM_PENDING;
+}
+
+static void world_port_do(struct world *w, const struct record_key *key,
+			  u8 *data)
+{
+	unsigned int i, bytes = record_bytes(key);
+
+	w->port = key->addr;
+	w->port_calls++;
+	w->port_items += key->count;
+	for (i = 0; key->kind == RECORD_IN && i < bytes; i++)
+		data[i] = w->port_next++;
+	if (key->kind == RECORD_OUT &&
+	    w->port_logged + bytes <= sizeof(w->port_log)) {
+		memcpy(w->port_log + w->port_logged, data, bytes);
+		w->port_logged += bytes;
 	}
-	if (memcmp(w->mem + linear, old, size))
-		memcpy(old, w->mem + linear, size);
-	else
-		memcpy(w->mem + linear, new, size);
+}
+
+static enum mem_rc world_pio(struct world *w, const struct record_key *key,
+			     unsigned int *count, void *buf)
+{
+	struct record_key part = *key;
+	struct record_entry *e = world_replay(w, key);
+	unsigned int bytes = record_bytes(key);
+
+	if (e) {
+		if (key->kind == RECORD_IN)
+			memmove(buf, bytes <= 8 ? e->data : w->io_buf, bytes);
+		return MEM_OK;
+	}
+	if (w->slow_port)
+		return world_port_ask(w, key, key->kind == RECORD_OUT ? buf :
+								 NULL);
+	if (w->port_limit)
+		part.count = min_t(unsigned int, part.count, w->port_limit);
+	e = record_begin(&w->record, &part);
+	if (!e)
+		return MEM_MMIO;
+	world_port_do(w, &part, buf);
+	*count = part.count;
+	if (record_bytes(&part) <= sizeof(e->data))
+		memcpy(e->data, buf, record_bytes(&part));
 	return MEM_OK;
 }
 
 static enum mem_rc world_pio_in(struct emu_ctxt *c, u16 port, unsigned int size,
-				unsigned int count, void *buf)
+				unsigned int *count, void *buf)
 {
-	struct world *w = world_of(c);
-	unsigned int i;
+	const struct record_key key = {
+		.addr = port, .size = size, .count = *count, .kind = RECORD_IN,
+	};
 
-	w->port = port;
-	w->port_calls++;
-	w->port_items += count;
-	for (i = 0; i < size * count; i++)
-		((u8 *)buf)[i] = w->port_next++;
-	return MEM_OK;
+	return world_pio(world_of(c), &key, count, buf);
 }
 
 static enum mem_rc world_pio_out(struct emu_ctxt *c, u16 port,
-				 unsigned int size, unsigned int count,
+				 unsigned int size, unsigned int *count,
 				 const void *buf)
 {
-	struct world *w = world_of(c);
+	const struct record_key key = {
+		.addr = port, .size = size, .count = *count, .kind = RECORD_OUT,
+	};
 
-	w->port = port;
-	w->port_calls++;
-	w->port_items += count;
-	if (w->port_logged + size * count <= sizeof(w->port_log)) {
-		memcpy(w->port_log + w->port_logged, buf, size * count);
-		w->port_logged += size * count;
-	}
-	return MEM_OK;
+	return world_pio(world_of(c), &key, count, (void *)buf);
 }
+
+static bool world_iterated(struct emu_ctxt *c)
+{
+	struct world *w = world_of(c);
+	bool go_on = !w->record.answered;
+
+	record_reset(&w->record);
+	return go_on;
+}
+
+/* The VMM finishes the access that was asked for last. */
+static void world_vmm(struct world *w)
+{
+	struct record_entry *e = record_answer(&w->record);
+	const struct record_key *key = &e->key;
+
+	assert_non_null(e);
+	w->round_trips++;
+	switch (key->kind) {
+	case RECORD_WRITE:
+		w->dev_writes++;
+		memcpy(world_dev_at(w, key->addr), e->data, key->size);
+		break;
+	case RECORD_READ:
+		w->dev_reads++;
+		memcpy(e->data, world_dev_at(w, key->addr), key->size);
+		break;
+	default:
+		world_port_do(w, key, w->io_buf);
+		if (record_bytes(key) <= sizeof(e->data))
+			memcpy(e->data, w->io_buf, record_bytes(key));
+	}
+}
+
+/* ---- registers ---- */
 
 static enum emu_rc world_cr_get(struct emu_ctxt *c, unsigned int nr, u64 *v)
 {
@@ -353,6 +534,7 @@ static const struct emu_ops world_ops = {
 	.cmpxchg = world_cmpxchg,
 	.pio_in = world_pio_in,
 	.pio_out = world_pio_out,
+	.iterated = world_iterated,
 	.cr_get = world_cr_get,
 	.cr_set = world_cr_set,
 	.dr_get = world_dr_get,
@@ -452,7 +634,7 @@ static enum emu_rc world_step(struct world *w)
 			break;
 		world_vmm(w);
 	}
-	w->nr_frags = w->cursor = 0;
+	record_reset(&w->record);
 	return rc;
 }
 

@@ -395,16 +395,22 @@ static enum mem_rc copy_write(struct emu_ctxt *c, u64 linear, const void *buf,
 	return MEM_OK;
 }
 
-static enum mem_rc copy_cmpxchg(struct emu_ctxt *c, u64 linear, void *old,
-				const void *new, unsigned int size)
+static enum mem_rc copy_cmpxchg(struct emu_ctxt *c, u64 linear,
+				const struct emu_swap *swap)
 {
-	u8 *p = behind(linear, size);
+	u8 *p = behind(linear, swap->size);
 
 	if (!p)
 		return world_pf(c, linear, true);
-	assert_memory_equal(p, old, size);
-	memcpy(p, new, size);
+	assert_memory_equal(p, swap->old, swap->size);
+	memcpy(p, swap->new, swap->size);
 	return MEM_OK;
+}
+
+static bool copy_iterated(struct emu_ctxt *c)
+{
+	(void)c;
+	return true;
 }
 
 static const struct emu_ops copy_ops = {
@@ -412,6 +418,7 @@ static const struct emu_ops copy_ops = {
 	.read = copy_read,
 	.write = copy_write,
 	.cmpxchg = copy_cmpxchg,
+	.iterated = copy_iterated,
 };
 
 static void run_native(const struct test *t, struct native *n)
