@@ -66,8 +66,8 @@ static enum mem_rc emuglue_walk_traced(struct vcpu *vcpu, u64 linear,
 		.gva = GVA(linear),
 		.access = access,
 		.pkru = vcpu->pkru,
-		.gbpages = cpuid_has(vcpu->cpuid, FEAT_GBPAGES),
-		.gpa_reserved = vcpu->limits.gpa_reserved,
+		.gbpages = vcpu->limits.host->gbpages,
+		.gpa_reserved = cr_host_gpa_reserved(vcpu->limits.host),
 		.trace = trace,
 	};
 
@@ -220,6 +220,8 @@ static enum mem_rc emuglue_read(struct emu_ctxt *c, u64 linear, void *buf,
 
 	if (acc & EMU_ACC_PROBE)
 		return access_check(&e.env, what);
+	if (!(acc & EMU_ACC_IMPLICIT))
+		regops_watch(emuglue_vcpu(c), WATCH_READ, linear, size);
 	return access_read(&e.env, what, buf);
 }
 
@@ -233,8 +235,7 @@ static enum mem_rc emuglue_write(struct emu_ctxt *c, u64 linear,
 	};
 	struct emuglue_env e = emuglue_env(c, what.access);
 
-	if (acc & EMU_ACC_PROBE)
-		return access_check(&e.env, what);
+	regops_watch(emuglue_vcpu(c), WATCH_WRITE, linear, size);
 	return access_write(&e.env, what, buf);
 }
 
@@ -247,6 +248,8 @@ static enum mem_rc emuglue_cmpxchg(struct emu_ctxt *c, u64 linear,
 	};
 	struct emuglue_env e = emuglue_env(c, what.access);
 
+	if (!(swap->acc & EMU_ACC_IMPLICIT))
+		regops_watch(emuglue_vcpu(c), WATCH_WRITE, linear, swap->size);
 	return access_swap(&e.env, what, swap->old, swap->new);
 }
 
@@ -256,6 +259,7 @@ static enum mem_rc emuglue_pio_in(struct emu_ctxt *c, u16 port,
 				  unsigned int size, unsigned int *count,
 				  void *buf)
 {
+	regops_watch(emuglue_vcpu(c), WATCH_PORT, port, size);
 	return io_pio_in(emuglue_vcpu(c), port, size, count, buf);
 }
 
@@ -263,17 +267,18 @@ static enum mem_rc emuglue_pio_out(struct emu_ctxt *c, u16 port,
 				   unsigned int size, unsigned int *count,
 				   const void *buf)
 {
+	regops_watch(emuglue_vcpu(c), WATCH_PORT, port, size);
 	return io_pio_out(emuglue_vcpu(c), port, size, count, buf);
 }
 
 /*
  * The VMM may have been asked: then interrupts have their chance before it is
- * again. A trap flag traps behind each iteration.
+ * again. A trap flag and breakpoints trap behind each iteration.
  */
 static bool emuglue_iterated(struct emu_ctxt *c)
 {
 	struct vcpu *vcpu = emuglue_vcpu(c);
-	bool go_on = !vcpu->work->record.answered &&
+	bool go_on = !vcpu->work->record.answered && !vcpu->hits &&
 		     !(c->regs->rflags & RFLAGS_TF) &&
 		     !(vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP);
 
@@ -342,17 +347,32 @@ static enum msr_rc emuglue_msr_set(struct emu_ctxt *c, u32 index, u64 value)
 	return msr_set(&emuglue_vcpu(c)->msrs, index, false, value);
 }
 
-static void emuglue_cpuid(struct emu_ctxt *c, u32 r[4])
+static enum emu_rc emuglue_cpuid(struct emu_ctxt *c, u32 r[4])
 {
 	struct vcpu *vcpu = emuglue_vcpu(c);
 
+	if (msr_cpuid_faults(&vcpu->msrs) && regs_cpl(c->regs))
+		return emuglue_fault(c, VEC_GP, true);
 	cpuid_query(vcpu->cpuid, &vcpu->cpuid_dyn, r[0], r[2], r);
+	return EMU_OK;
 }
 
 static void emuglue_xmm(struct emu_ctxt *c, unsigned int nr, void *data,
 			bool set)
 {
 	fpu_xmm(nr, data, set);
+}
+
+static enum emu_rc emuglue_mmx(struct emu_ctxt *c, unsigned int nr,
+			       void *data, bool set)
+{
+	return fpu_mmx(nr, data, set) ? EMU_OK :
+					emuglue_fault(c, VEC_MF, false);
+}
+
+static u16 emuglue_x87(struct emu_ctxt *c, bool status)
+{
+	return fpu_x87(status);
 }
 
 static enum emu_rc emuglue_system(struct emu_ctxt *c, enum emu_sys what,
@@ -395,12 +415,17 @@ static const struct emu_ops emuglue_ops = {
 	.msr_set = emuglue_msr_set,
 	.cpuid = emuglue_cpuid,
 	.xmm = emuglue_xmm,
+	.mmx = emuglue_mmx,
+	.x87 = emuglue_x87,
 	.system = emuglue_system,
 };
 
 /* ---- outcomes --------------------------------------------------------- */
 
-/* The VMM learns of it and of the bytes; user code of the guest gets #UD. */
+/*
+ * The guest gets #UD; where it is the kernel's instruction the VMM hears of it,
+ * and of the bytes, before that.
+ */
 static enum run_next emuglue_failed(struct vcpu *vcpu)
 {
 	const struct emu_insn *insn = &vcpu->work->emu.insn;
@@ -409,10 +434,9 @@ static enum run_next emuglue_failed(struct vcpu *vcpu)
 
 	vcpu->stat.insn_emulation_fail++;
 	io_forget(vcpu);
-	if (regs_cpl(vcpu_regs(vcpu, RG_CR | RG_SEG)) == 3) {
-		event_ud(&vcpu->events);
+	event_ud(&vcpu->events);
+	if (regs_cpl(vcpu_regs(vcpu, RG_CR | RG_SEG)))
 		return RUN_AGAIN;
-	}
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
 	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
@@ -428,10 +452,10 @@ static enum run_next emuglue_done(struct vcpu *vcpu, bool tf)
 {
 	struct emu_ctxt *c = &vcpu->work->emu;
 
-	io_forget(vcpu);
 	if (c->iret)
 		vcpu->events.nmi_blocked = false;
 	regops_stepped(vcpu, c->shadow, tf);
+	io_forget(vcpu);
 	return c->halted ? exit_hlt(vcpu) : RUN_AGAIN;
 }
 
@@ -441,6 +465,7 @@ enum run_next emuglue_again(struct vcpu *vcpu)
 	bool tf = regs->rflags & RFLAGS_TF;
 
 	vcpu->io.linear_rip = regs_linear_rip(regs);
+	vcpu->hits = 0;
 	switch (emu_exec(&vcpu->work->emu)) {
 	case EMU_OK:
 		return emuglue_done(vcpu, tf);
@@ -518,7 +543,8 @@ static bool emuglue_store(struct vcpu *vcpu, struct gpa gpa)
 {
 	struct emu_store store;
 
-	return emu_store(&vcpu->work->emu, &store) &&
+	return !watch_armed(vcpu_regs(vcpu, RG_DR)) &&
+	       emu_store(&vcpu->work->emu, &store) &&
 	       offset_in_page(store.linear) == offset_in_page(gpa.v) &&
 	       offset_in_page(gpa.v) + store.size <= PAGE_SIZE &&
 	       io_mmio_write(vcpu, gpa.v, store.size, &store.value);
@@ -561,8 +587,10 @@ enum run_next emuglue_skip(struct vcpu *vcpu)
 
 	if (!len) {
 		next = emuglue_decode(vcpu, &ok);
-		if (!ok)
+		if (!ok) {
+			vcpu->hits = 0;
 			return next;
+		}
 		len = vcpu->work->emu.insn.len;
 	}
 	regs->rip += len;

@@ -164,6 +164,7 @@ static enum run_next exit_pio(struct vcpu *vcpu, struct exit *exit)
 		return emuglue_insn(vcpu);
 	if (exit->pio.next_rip && !exit->insn_len)
 		exit->insn_len = exit->pio.next_rip - vcpu->regs.rip;
+	regops_watch(vcpu, WATCH_PORT, exit->pio.port, exit->pio.size);
 	return exit->pio.in ? exit_in(vcpu, exit->pio.port, exit->pio.size) :
 			      exit_out(vcpu, exit->pio.port, exit->pio.size);
 }

@@ -17,6 +17,7 @@
 #include "core/mmio.h"
 #include "core/vcpu.h"
 #include "irq/chip.h"
+#include "x86/watch.h"
 
 static enum fast_rc fast_skip(struct vcpu *vcpu, struct exit *exit)
 {
@@ -159,7 +160,7 @@ static enum fast_rc fast_pio(struct vcpu *vcpu, struct exit *exit)
 	unsigned int size = exit->pio.size;
 	u64 *rax = &vcpu->regs.gpr[R_RAX], value = 0;
 
-	if (exit->pio.string ||
+	if (exit->pio.string || watch_armed(&vcpu->regs) ||
 	    fast_too_long(vcpu, VM_SLOW_PIO, chip_is_port(exit->pio.port)))
 		return FAST_NO;
 	if (!exit->pio.in)

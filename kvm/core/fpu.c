@@ -17,7 +17,6 @@
 #include "x86/xstate.h"
 
 /* DR7: any of the four enable pairs, SDM vol. 3, 18.2.4 */
-#define DR7_ENABLES 0xffUL
 
 bool fpu_create(struct vcpu *vcpu)
 {
@@ -144,11 +143,17 @@ void fpu_leave(struct vcpu *vcpu)
 		hw_breakpoint_restore();
 }
 
-void fpu_xmm(unsigned int nr, void *data, bool set)
+/* The guest's registers are in the CPU, until fpregs_unlock(). */
+static void fpu_hold(void)
 {
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
+}
+
+void fpu_xmm(unsigned int nr, void *data, bool set)
+{
+	fpu_hold();
 	switch (nr & 15) {
 #define X(n)								\
 	case n:								\
@@ -164,4 +169,51 @@ void fpu_xmm(unsigned int nr, void *data, bool set)
 #undef X
 	}
 	fpregs_unlock();
+}
+
+#define FSW_ES BIT(7)		/* an unmasked exception waits */
+
+static u16 fpu_status(void)
+{
+	u16 word;
+
+	asm volatile("fnstsw %0" : "=m"(word));
+	return word;
+}
+
+bool fpu_mmx(unsigned int nr, void *data, bool set)
+{
+	bool ok;
+
+	fpu_hold();
+	/* MMX instructions raise it, and the kernel dies of that. */
+	ok = !(fpu_status() & FSW_ES);
+	switch (ok ? nr & 7 : 8) {
+#define X(n)								\
+	case n:								\
+		if (set)						\
+			asm volatile("movq %0, %%mm" #n			\
+				     : : "m"(*(const u64 *)data));	\
+		else							\
+			asm volatile("movq %%mm" #n ", %0"		\
+				     : "=m"(*(u64 *)data));		\
+		break;
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#undef X
+	}
+	fpregs_unlock();
+	return ok;
+}
+
+u16 fpu_x87(bool status)
+{
+	u16 word;
+
+	fpu_hold();
+	if (status)
+		word = fpu_status();
+	else
+		asm volatile("fnstcw %0" : "=m"(word));
+	fpregs_unlock();
+	return word;
 }

@@ -40,6 +40,17 @@ bool fpu_host_key0(const struct vcpu *vcpu);
  */
 void fpu_xmm(unsigned int nr, void *data, bool set);
 
+/**
+ * fpu_mmx() - the same for 8 bytes of MMX register @nr (0 to 7), with what an
+ * MMX instruction does to x87's state
+ *
+ * False: an x87 exception waits, #MF; nothing was changed.
+ */
+bool fpu_mmx(unsigned int nr, void *data, bool set);
+
+/** fpu_x87() - the guest's x87 status word, or else its control word */
+u16 fpu_x87(bool status);
+
 /** fpu_uabi_size() - bytes of KVM_GET_XSAVE2 for a new vCPU, at least 4096 */
 u32 fpu_uabi_size(void);
 

@@ -343,6 +343,7 @@ enum mem_rc io_pio_out(struct vcpu *vcpu, u16 port, unsigned int size,
 void io_forget(struct vcpu *vcpu)
 {
 	vcpu->io.pending = IO_NONE;
+	vcpu->hits = 0;
 	record_reset(&vcpu->work->record);
 }
 

@@ -11,17 +11,18 @@
 #include "core/io.h"
 #include "core/mmio.h"
 #include "core/vcpu.h"
+#include "x86/watch.h"
 
 /* Is the instruction a MOV that made exactly this access? */
 static bool mmio_decode(struct vcpu *vcpu, const struct exit *exit,
 			struct emu_move *move)
 {
-	const struct regs *regs = vcpu_regs(vcpu, RG_CODE | RG_CR);
+	const struct regs *regs = vcpu_regs(vcpu, RG_CODE | RG_CR | RG_DR);
 	u64 code[FETCH_BYTES / 8];
 	const u8 *bytes = (const u8 *)code;
 	u64 gpa = exit->tdp.gpa.v;
 
-	if (exit->tdp.fetch)
+	if (exit->tdp.fetch || watch_armed(regs))
 		return false;
 	if (exit->insn_bytes_count == EMU_MAX_LEN &&
 	    regs_mode(regs) == MODE_LONG)

@@ -184,9 +184,32 @@ void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc)
 
 void regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf)
 {
+	u64 dr6 = vcpu->hits;
+
+	vcpu->hits = 0;
 	vcpu->events.shadow = shadow;
 	if (vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP)
 		vcpu->debug_pending = true;
 	else if (tf)
-		regops_raise_db(vcpu, DR6_BS);
+		dr6 |= DR6_BS;
+	/*
+	 * The trap comes before the next instruction; behind MOV SS after it,
+	 * where the CPU raises the step's anew.
+	 */
+	if (dr6 && !(shadow & SHADOW_MOV_SS)) {
+		vcpu->events.shadow = 0;
+		regops_raise_db(vcpu, dr6);
+	}
+}
+
+/* While a debugger has the breakpoints, the guest has none. */
+void regops_watch(struct vcpu *vcpu, enum watch_kind kind, u64 addr,
+		  unsigned int size)
+{
+	struct regs *regs = vcpu_regs(vcpu, RG_DR);
+
+	if (unlikely(watch_armed(regs)) &&
+	    !(vcpu->guest_debug & KVM_GUESTDBG_USE_HW_BP))
+		vcpu->hits |= watch_hits(vcpu_regs(vcpu, RG_CR), kind, addr,
+					 size);
 }

@@ -7,6 +7,7 @@
 #define CORE_REGOPS_H
 
 #include "base/host.h"
+#include "x86/watch.h"
 
 struct exception;
 struct vcpu;
@@ -55,9 +56,16 @@ void regops_exception_payload(struct vcpu *vcpu, const struct exception *exc);
 
 /**
  * regops_stepped() - an instruction was completed by us instead of the CPU:
- * shadows end, a trap flag traps, a debugging VMM hears of it before the next
- * entry (behind an I/O that is still under way).
+ * shadows end, a trap flag and the breakpoints it met trap, a debugging VMM
+ * hears of it before the next entry (behind an I/O that is still under way).
  */
 void regops_stepped(struct vcpu *vcpu, u8 shadow, bool tf);
+
+/**
+ * regops_watch() - the instruction that will be regops_stepped() makes an
+ * access: note the guest's breakpoints that it meets
+ */
+void regops_watch(struct vcpu *vcpu, enum watch_kind kind, u64 addr,
+		  unsigned int size);
 
 #endif

@@ -139,6 +139,7 @@ struct vcpu {
 	struct mmio_hole hole;
 	struct vcpu_io io;
 	bool launched;			/* the guest may have run: CPUID is fixed */
+	u8 hits;			/* breakpoints that the instruction met */
 	bool complete_hypercall;
 	u32 guest_debug;		/* KVM_GUESTDBG_* */
 	bool debug_pending;		/* a step to report before the next entry */

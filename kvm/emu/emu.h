@@ -114,10 +114,18 @@ struct emu_ops {
 	/* RDMSR, WRMSR; also the TSC (MSR 10h) and TSC_AUX */
 	enum msr_rc (*msr_get)(struct emu_ctxt *c, u32 index, u64 *value);
 	enum msr_rc (*msr_set)(struct emu_ctxt *c, u32 index, u64 value);
-	/* EAX, EBX, ECX, EDX in and out */
-	void (*cpuid)(struct emu_ctxt *c, u32 r[4]);
+	/* EAX, EBX, ECX, EDX in and out; #GP where CPUID faults */
+	enum emu_rc (*cpuid)(struct emu_ctxt *c, u32 r[4]);
 	/* move 16 bytes between XMM register nr and data */
 	void (*xmm)(struct emu_ctxt *c, unsigned int nr, void *data, bool set);
+	/*
+	 * the same for 8 bytes and MM register nr, with what an MMX instruction
+	 * does to x87's state; #MF where an exception of that waits
+	 */
+	enum emu_rc (*mmx)(struct emu_ctxt *c, unsigned int nr, void *data,
+			   bool set);
+	/* x87's status word, or else its control word */
+	u16 (*x87)(struct emu_ctxt *c, bool status);
 	enum emu_rc (*system)(struct emu_ctxt *c, enum emu_sys what, u64 *arg);
 };
 

@@ -27,7 +27,7 @@
 	_(Jb, J, B) _(Jz, J, Z) \
 	_(Ob, O, B) _(Ov, O, V) \
 	_(M, M, 0) _(Mb, E, B) _(Mw, E, W) _(Md, E, D) _(Mv, E, V) _(My, E, Y) \
-	_(Mp, M, P) \
+	_(Mp, M, P) _(Eq, E, Q) \
 	_(AL, ACC, B) _(rAX, ACC, V) _(rAz, ACC, Z) \
 	_(CL, CL, B) _(one, ONE, B) _(DX, DX, W) \
 	_(Zb, Z, B) _(Zv, Z, V) \
@@ -35,7 +35,7 @@
 	_(Xb, STR, B) _(Xv, STR, V) _(Xz, STR, Z) \
 	_(Yb, STR, B) _(Yv, STR, V) _(Yz, STR, Z) \
 	_(Ap, A, P) \
-	_(Vo, V, O) _(Wo, W, O) _(Wq, W, Q) _(Wd, W, D)
+	_(Vo, V, O) _(Wo, W, O) _(Wq, W, Q) _(Wd, W, D) _(Wy, W, Y)
 
 enum emu_operand {
 #define EMU_OPERAND_ENUM(name, class, size) OP_##name,
@@ -113,6 +113,7 @@ static inline bool emu_real_segs(const struct emu_ctxt *c)
 	_(push_seg) _(pop_seg) _(mov_from_seg) _(mov_to_seg) _(lds) \
 	_(lahf) _(sahf) _(clc) _(stc) _(cmc) _(cld) _(std) _(cli) _(sti) \
 	_(sse_load) _(sse_store) _(movd_load) _(movd_store) \
+	_(mmx_load) _(mmx_store) _(fnstcw) _(fnstsw) \
 	/* exec_string.c */ \
 	_(movs) _(stos) _(lods) _(cmps) _(scas) _(ins) _(outs) _(in) _(out) \
 	/* exec_far.c */ \

@@ -491,11 +491,23 @@ enum emu_rc exec_sse_store(struct emu_ctxt *c)
 	return EMU_OK;
 }
 
+/* The source of MOVD and of MMX moves: memory, or a general register. */
+static enum emu_rc movd_source(struct emu_ctxt *c, u64 *v)
+{
+	*v = 0;
+	if (c->insn.mem)
+		return operand_read_mem(c, OPERAND_MODRM(c), v, c->src_size, 0);
+	*v = gpr_get(c, c->insn.rm, c->src_size);
+	return EMU_OK;
+}
+
 enum emu_rc exec_movd_load(struct emu_ctxt *c)
 {
-	u64 data[2] = { c->src, 0 };
 	enum emu_rc rc = sse_check(c);
+	u64 data[2] = { 0, 0 };
 
+	if (!rc)
+		rc = movd_source(c, &data[0]);
 	if (!rc)
 		c->ops->xmm(c, c->insn.reg, data, true);
 	return rc;
@@ -511,4 +523,51 @@ enum emu_rc exec_movd_store(struct emu_ctxt *c)
 	c->ops->xmm(c, c->insn.reg, data, false);
 	c->dst = data[0];
 	return EMU_OK;
+}
+
+/* SDM vol. 3, table 14-1. MOVQ between two MMX registers is no need here. */
+static enum emu_rc mmx_check(struct emu_ctxt *c)
+{
+	if (c->regs->cr0 & CR0_EM)
+		return exec_fault(c, VEC_UD);
+	if (c->regs->cr0 & CR0_TS)
+		return exec_fault(c, VEC_NM);
+	return c->insn.mem || (c->insn.opcode & 0xf) == 0xe ? EMU_OK :
+							      EMU_UNHANDLED;
+}
+
+enum emu_rc exec_mmx_load(struct emu_ctxt *c)
+{
+	enum emu_rc rc = mmx_check(c);
+	u64 v;
+
+	if (!rc)
+		rc = movd_source(c, &v);
+	return rc ? rc : c->ops->mmx(c, c->insn.reg & 7, &v, true);
+}
+
+enum emu_rc exec_mmx_store(struct emu_ctxt *c)
+{
+	enum emu_rc rc = mmx_check(c);
+
+	return rc ? rc : c->ops->mmx(c, c->insn.reg & 7, &c->dst, false);
+}
+
+/* SDM vol. 3, table 14-1; neither looks for an exception that waits. */
+static enum emu_rc x87_word(struct emu_ctxt *c, bool status)
+{
+	if (c->regs->cr0 & (CR0_EM | CR0_TS))
+		return exec_fault(c, VEC_NM);
+	c->dst = c->ops->x87(c, status);
+	return EMU_OK;
+}
+
+enum emu_rc exec_fnstcw(struct emu_ctxt *c)
+{
+	return x87_word(c, false);
+}
+
+enum emu_rc exec_fnstsw(struct emu_ctxt *c)
+{
+	return x87_word(c, true);
 }

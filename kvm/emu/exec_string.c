@@ -170,11 +170,21 @@ enum emu_rc exec_scas(struct emu_ctxt *c)
 	return repeat(c, step_scas, true);
 }
 
+/* Two bytes of the TSS */
+static enum emu_rc tss_word(struct emu_ctxt *c, u32 offset, u16 *word)
+{
+	u64 linear = c->regs->seg[SEG_TR].base + offset;
+
+	if (!(c->regs->efer & EFER_LMA_BIT))
+		linear = (u32)linear;
+	return exec_mem_rc(c->ops->read(c, linear, word, 2, EMU_ACC_IMPLICIT));
+}
+
 /* SDM vol. 1, 19.5: IOPL first, then the bitmap in the TSS. */
 enum emu_rc exec_io_allowed(struct emu_ctxt *c, u16 port, unsigned int size)
 {
 	const struct segment *tr = &c->regs->seg[SEG_TR];
-	enum mem_rc rc;
+	enum emu_rc rc;
 	u16 at, bits;
 
 	if (c->mode == MODE_REAL)
@@ -185,16 +195,15 @@ enum emu_rc exec_io_allowed(struct emu_ctxt *c, u16 port, unsigned int size)
 	/* types 9 and 11: a TSS of 32 or 64 bits; 103 is its fixed part */
 	if (tr->unusable || (tr->type & 0xd) != 9 || tr->limit < 103)
 		return exec_fault(c, VEC_GP);
-	rc = c->ops->read(c, tr->base + 102, &at, 2, EMU_ACC_IMPLICIT);
+	rc = tss_word(c, 102, &at);
 	if (rc)
-		return exec_mem_rc(rc);
+		return rc;
 	/* two bytes are read whatever the port, and both must be there */
 	if (at + port / 8 + 1U > tr->limit)
 		return exec_fault(c, VEC_GP);
-	rc = c->ops->read(c, tr->base + at + port / 8, &bits, 2,
-			  EMU_ACC_IMPLICIT);
+	rc = tss_word(c, at + port / 8, &bits);
 	if (rc)
-		return exec_mem_rc(rc);
+		return rc;
 	if (bits >> (port & 7) & ((1U << size) - 1))
 		return exec_fault(c, VEC_GP);
 	return EMU_OK;

@@ -251,8 +251,10 @@ enum emu_rc exec_cpuid(struct emu_ctxt *c)
 {
 	u32 r[4] = { c->gpr[R_RAX], c->gpr[R_RBX], c->gpr[R_RCX],
 		     c->gpr[R_RDX] };
+	enum emu_rc rc = c->ops->cpuid(c, r);
 
-	c->ops->cpuid(c, r);
+	if (rc)
+		return rc;
 	c->gpr[R_RAX] = r[0];
 	c->gpr[R_RBX] = r[1];
 	c->gpr[R_RCX] = r[2];

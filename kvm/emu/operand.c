@@ -177,21 +177,39 @@ unsigned int stack_size(const struct emu_ctxt *c)
 
 #define STACK_MAX 8	/* PUSHA */
 
+/*
+ * Bytes of @n items at @sp that are accessed at once: what the callbacks take,
+ * but an item alone where the stack wraps between two.
+ */
+static unsigned int stack_part(u64 sp, unsigned int n, unsigned int size,
+			       u64 mask)
+{
+	return sp + n * size - 1 > mask ? size : 16;
+}
+
 enum emu_rc stack_push(struct emu_ctxt *c, const u64 *v, unsigned int n,
 		       unsigned int size)
 {
-	unsigned int width = stack_size(c), i;
+	unsigned int width = stack_size(c), i, part;
+	u64 mask = mask_bytes(width), sp, linear;
 	u8 buf[STACK_MAX * 8];
 	enum emu_rc rc;
-	u64 sp;
 
-	sp = (c->gpr[R_RSP] - n * size) & mask_bytes(width);
+	sp = (c->gpr[R_RSP] - n * size) & mask;
+	part = stack_part(sp, n, size, mask);
 	for (i = 0; i < n; i++)
 		memcpy(buf + i * size, &v[i], size);
-	/* one access if it can be: the callbacks take 16 bytes at most */
-	for (i = 0; i < n * size; i += 16) {
-		rc = operand_write_mem(c, OPERAND_ADDR(SEG_SS, sp + i), buf + i,
-				       min(16U, n * size - i));
+	/* None is written where one is beyond the limit. */
+	for (i = 0; i < n * size; i += part) {
+		rc = operand_linear(c, OPERAND_ADDR(SEG_SS, (sp + i) & mask),
+				    min(part, n * size - i), true, &linear);
+		if (rc)
+			return rc;
+	}
+	for (i = 0; i < n * size; i += part) {
+		rc = operand_write_mem(c,
+				       OPERAND_ADDR(SEG_SS, (sp + i) & mask),
+				       buf + i, min(part, n * size - i));
 		if (rc)
 			return rc;
 	}
@@ -202,14 +220,16 @@ enum emu_rc stack_push(struct emu_ctxt *c, const u64 *v, unsigned int n,
 enum emu_rc stack_pop(struct emu_ctxt *c, u64 *v, unsigned int n,
 		      unsigned int size)
 {
-	unsigned int width = stack_size(c), i;
-	u64 sp = c->gpr[R_RSP] & mask_bytes(width);
+	unsigned int width = stack_size(c), i, part;
+	u64 mask = mask_bytes(width), sp = c->gpr[R_RSP] & mask;
 	u8 buf[STACK_MAX * 8];
 	enum emu_rc rc;
 
-	for (i = 0; i < n * size; i += 16) {
-		rc = operand_read_mem(c, OPERAND_ADDR(SEG_SS, sp + i), buf + i,
-				      min(16U, n * size - i), 0);
+	part = stack_part(sp, n, size, mask);
+	for (i = 0; i < n * size; i += part) {
+		rc = operand_read_mem(c,
+				      OPERAND_ADDR(SEG_SS, (sp + i) & mask),
+				      buf + i, min(part, n * size - i), 0);
 		if (rc)
 			return rc;
 	}
@@ -372,14 +392,17 @@ enum emu_rc operand_store(struct emu_ctxt *c)
 	return EMU_OK;
 }
 
-/* RF goes with the instruction, and that is not over yet with c->again. */
+/*
+ * Between two iterations of a repetition RF is set, whatever comes there: its
+ * breakpoint was met before the first. SDM vol. 3, 18.3.1.1
+ */
 static void commit(struct emu_ctxt *c)
 {
-	u64 keep = c->again ? c->regs->rflags & RFLAGS_RF : 0;
+	u64 resume = c->again ? RFLAGS_RF : 0;
 
 	memcpy(c->regs->gpr, c->gpr, sizeof(c->gpr));
 	c->regs->rip = c->rip;
-	c->regs->rflags = c->rflags | keep | RFLAGS_FIXED;
+	c->regs->rflags = c->rflags | resume | RFLAGS_FIXED;
 	regs_touch(c->regs, RG_GPR | RG_RIP);
 }
 

@@ -161,8 +161,12 @@ static const struct emu_row rows_0fc7[2] = {
 	G(K_REG, rows_0fc7_m), G(K_REG, rows_0fc7_r),
 };
 
+static const struct emu_row rows_0fae_m6[4] = {	/* XSAVEOPT CLWB CLRSSBSY */
+	N(M), _(nop, O(M), 0), N(M),
+};
+
 static const struct emu_row rows_0fae_m[8] = {	/* FXSAVE to XSAVEOPT */
-	N(M), N(M), N(Md), N(Md), N(M), N(M), N(M),
+	N(M), N(M), N(Md), N(Md), N(M), N(M), G(K_PFX, rows_0fae_m6),
 	_(nop, O(M), 0),				/* CLFLUSH */
 };
 
@@ -191,6 +195,19 @@ static const struct emu_row rows_63[2] = {
 	_(movsx, O(Gv, Ed), DW),			/* MOVSXD */
 };
 
+static const struct emu_row rows_d9m[8] = {
+	N(Ed), N(Ed), N(Ed), N(Ed), N(Ed), N(Ed), N(Ed),
+	_(fnstcw, O(Mw), DW),
+};
+
+static const struct emu_row rows_ddm[8] = {
+	N(Ed), N(Ed), N(Ed), N(Ed), N(Ed), N(Ed), N(Ed),
+	_(fnstsw, O(Mw), DW),
+};
+
+static const struct emu_row rows_d9[2] = { G(K_REG, rows_d9m), N(Ed) };
+static const struct emu_row rows_dd[2] = { G(K_REG, rows_ddm), N(Ed) };
+
 /* Rows that a mandatory prefix selects: none, 66, F3, F2. */
 
 static const struct emu_row rows_0f10[4] = {
@@ -216,18 +233,24 @@ static const struct emu_row rows_0f2b[4] = {
 	NF(MO, Wd), NF(MO, Wq),				/* MOVNTSS MOVNTSD */
 };
 
-static const struct emu_row rows_0f6e[4] = { N(Ey), _(movd_load, O(Vo, Ey), 0) };
+static const struct emu_row rows_0f6e[4] = {
+	_(mmx_load, O(Vo, Wy), 0), _(movd_load, O(Vo, Wy), 0),
+};
+
 static const struct emu_row rows_0f6f[4] = {
-	N(Wq), _(sse_load, O(Vo, Wo), ALGN), _(sse_load, O(Vo, Wo), 0),
+	_(mmx_load, O(Vo, Wq), 0), _(sse_load, O(Vo, Wo), ALGN),
+	_(sse_load, O(Vo, Wo), 0),
 };
 
 static const struct emu_row rows_0f78[4] = { N(Ev), N(Wo, Ib, Ib), [3] = N(Wo, Ib, Ib) };
 static const struct emu_row rows_0f7e[4] = {
-	N(Ey), _(movd_store, O(Ey, Vo), DW), _(sse_load, O(Vo, Wq), 0),
+	_(mmx_store, O(Ey, Vo), DW), _(movd_store, O(Ey, Vo), DW),
+	_(sse_load, O(Vo, Wq), 0),
 };
 
 static const struct emu_row rows_0f7f[4] = {
-	N(Wq), _(sse_store, O(Wo, Vo), ALGN), _(sse_store, O(Wo, Vo), 0),
+	_(mmx_store, O(Eq, Vo), DW), _(sse_store, O(Wo, Vo), ALGN),
+	_(sse_store, O(Wo, Vo), 0),
 };
 
 static const struct emu_row rows_0fb8[4] = { [2] = _(popcnt, O(Gv, Ev), DW) };
@@ -247,7 +270,7 @@ static const struct emu_row rows_0fd6[4] = {
 };
 
 static const struct emu_row rows_0fe7[4] = {
-	NF(MO, Wq), _(sse_store, O(Wo, Vo), ALGN | MO),
+	_(mmx_store, O(Eq, Vo), DW | MO), _(sse_store, O(Wo, Vo), ALGN | MO),
 };
 
 static const struct emu_row rows_0ff0[4] = { [3] = _(sse_load, O(Vo, Wo), MO) };
@@ -341,7 +364,9 @@ static const struct emu_row rows_1[256] = {
 	[0xd2] = G(K_REG, rows_d2), [0xd3] = G(K_REG, rows_d3),
 	[0xd4] = _(aam, O(Ib), I64), [0xd5] = _(aad, O(Ib), I64),
 	[0xd6] = _(salc, O(__), I64), [0xd7] = _(xlat, O(AL), DW),
-	[0xd8 ... 0xdf] = N(Ed),				/* x87 */
+	/* x87 */
+	[0xd8] = N(Ed), [0xd9] = G(K_MOD, rows_d9), [0xda ... 0xdc] = N(Ed),
+	[0xdd] = G(K_MOD, rows_dd), [0xde ... 0xdf] = N(Ed),
 	[0xe0 ... 0xe2] = _(loop, O(Jb), DR | F64),
 	[0xe3] = _(jcxz, O(Jb), DR | F64),
 	[0xe4] = _(in, O(AL, Ib), DW), [0xe5] = _(in, O(rAz, Ib), DW),

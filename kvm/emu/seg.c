@@ -78,22 +78,25 @@ static enum emu_rc desc_read(struct emu_ctxt *c, u16 sel, u64 *desc)
 	return rc;
 }
 
-/* Set @bits in the type of a descriptor, in the table and in @s. */
+/*
+ * Set @bits in the type of a descriptor, in the table and in @s: locked, as
+ * others may set theirs, and only if it still is what was checked.
+ */
 static enum emu_rc desc_mark(struct emu_ctxt *c, struct segment *s, u8 bits)
 {
+	u8 old = s->type | s->s << 4 | s->dpl << 5 | s->present << 7;
+	u8 new = old | bits;
+	const struct emu_swap swap = {
+		.old = &old, .new = &new, .size = 1, .acc = EMU_ACC_IMPLICIT,
+	};
 	enum emu_rc rc;
 	u64 linear;
-	u8 byte;
 
-	if ((s->type & bits) == bits)
+	if (old == new)
 		return EMU_OK;
 	s->type |= bits;
-	byte = s->type | s->s << 4 | s->dpl << 5 | s->present << 7;
 	rc = desc_address(c, s->selector, 8, &linear);
-	if (!rc)
-		rc = exec_mem_rc(c->ops->write(c, linear + DESC_TYPE_BYTE,
-					       &byte, 1, EMU_ACC_IMPLICIT));
-	return rc;
+	return rc ? rc : operand_swap(c, linear + DESC_TYPE_BYTE, &swap);
 }
 
 static void seg_commit(struct emu_ctxt *c, enum seg seg,

@@ -145,6 +145,7 @@ void cr_host_init(struct cr_host *host, const struct cpuid_set *supported,
 		.pred_cmd = pred_cmd_allowed(supported),
 		.maxphyaddr = supported->maxphyaddr,
 		.vaddr_bits = vaddr_bits(supported),
+		.gbpages = cpuid_has(supported, FEAT_GBPAGES),
 	};
 }
 

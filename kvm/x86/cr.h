@@ -52,7 +52,14 @@ struct cr_host {
 	u8 pred_cmd;		/* and IA32_PRED_CMD */
 	u8 maxphyaddr;
 	u8 vaddr_bits;		/* 48 or 57 */
+	bool gbpages;
 };
+
+/* Physical address bits that the host's CPU has not. */
+static inline u64 cr_host_gpa_reserved(const struct cr_host *host)
+{
+	return ~0ULL << host->maxphyaddr;
+}
 
 /* What a guest with this CPUID may set. */
 struct cr_limits {

@@ -168,6 +168,7 @@ static inline void regs_touch(struct regs *regs, u32 groups)
 #define DR6_BT BIT(15)
 #define DR6_RTM BIT(16)
 #define DR6_INIT 0xffff0ff0UL
+#define DR7_ENABLES 0xffUL	/* local and global, of four breakpoints */
 #define DR7_GD BIT(13)
 #define DR7_INIT 0x400UL
 

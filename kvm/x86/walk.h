@@ -86,8 +86,9 @@ struct walk_in {
 	struct gva gva;
 	u32 access;			/* WALK_* */
 	u32 pkru;			/* of the guest; used with CR4.PKE */
-	bool gbpages;			/* the guest has 1 GiB pages */
-	u64 gpa_reserved;		/* struct cr_limits' field */
+	/* The CPU's, where it would walk: it does not ask the guest's CPUID. */
+	bool gbpages;			/* there are 1 GiB pages */
+	u64 gpa_reserved;		/* physical address bits there are not */
 	const u64 *pdpte;		/* PAE's four, loaded; NULL: in memory */
 	struct walk_trace *trace;	/* filled in when MEM_OK; or NULL */
 };

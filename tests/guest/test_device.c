@@ -360,3 +360,207 @@ TEST(mmio_user_opcodes_0f)
 	skip_on_reference("SGDT to a device does not end there");
 	try_map(v, (const uint8_t []){ 0x0f }, 1);
 }
+
+/* ---- breakpoints on what is emulated ---- */
+
+PAYLOAD(64, watched,
+	mov $DEV, %ebx;
+	mov $GPA_DATA, %edi;
+	mov $0x81, %edx;
+	mov %eax, (%rbx);
+	incl (%rbx);
+	mov 2(%rbx), %cl;
+	mov %eax, 4(%rbx);
+	insb;
+	insb;
+	out %al, $0x80;
+	in $0x80, %al;
+	mov $GPA_DATA, %esi;
+	outsb;
+	hlt;
+)
+
+static uint64_t take_db(struct vcpu *v)
+{
+	struct kvm_debugregs d;
+
+	here(__FILE__, __LINE__);
+	if (serve(v) != KVM_EXIT_IO || v->run->io.port != PORT_IRQ)
+		fail("no #DB but %s", describe_exit(v));
+	EQ(((uint8_t *)v->run)[v->run->io.data_offset], 1);
+	OK(IOCTL(v->fd, KVM_GET_DEBUGREGS, &d));
+	return d.dr6 & 0x400f;
+}
+
+static void set_debug(struct vcpu *v, const struct kvm_debugregs *d)
+{
+	struct kvm_sregs s = get_sregs(v);
+
+	s.cr4 |= 8;			/* DE */
+	OK(IOCTL(v->fd, KVM_SET_SREGS, &s));
+	OK(IOCTL(v->fd, KVM_SET_DEBUGREGS, d));
+	vm_set_isr(v->vm, 1, ISR_PLAIN);
+}
+
+/* A breakpoint traps behind the access, though the CPU did not make it. */
+TEST(mmio_watched)
+{
+	struct vcpu *v = boot(0, &watched);
+
+	skip_on_reference("they have no breakpoints on what they emulate");
+	/* DR0: DEV, 4 bytes, any; DR1: port 80h; DR2: GPA_DATA, written */
+	set_debug(v, &(struct kvm_debugregs){
+		.db = { DEV, 0x80, GPA_DATA }, .dr6 = 0xffff0ff0,
+		.dr7 = 0x400 | 0xf << 16 | 2 << 20 | 1 << 24 | 0x15,
+	});
+	EQ(take_db(v), 1);
+	EQ(take_db(v), 1);
+	EQ(dev_writes, 2);
+	EQ(take_db(v), 1);
+	expect_write(v, DEV + 4, 4, 0);
+	expect_in(v, 0x81, 1, 0x12);
+	EQ(take_db(v), 4);
+	EQ(v->vm->ram[GPA_DATA], 0x12);
+	expect_in(v, 0x81, 1, 0x34);
+	expect_out(v, 0x80, 1, 0);
+	EQ(take_db(v), 2);
+	expect_in(v, 0x80, 1, 0);
+	EQ(take_db(v), 2);
+	expect_out(v, 0x81, 1, 0x12);	/* read, and that is not watched */
+	expect_halt(v);
+}
+
+PAYLOAD(64, stepped,
+	mov $DEV, %edi;
+	mov $3, %ecx;
+	pushf;
+	orl $0x100, (%rsp);
+	popf;
+	rep stosb;
+	mov $DEV, %esi;
+	lodsw;
+	hlt;
+)
+
+/* With the trap flag each iteration of a repetition traps. */
+TEST(mmio_stepped)
+{
+	struct vcpu *v = boot(0, &stepped);
+
+	skip_on_reference("a repetition traps at its end only");
+	set_debug(v, &(struct kvm_debugregs){ .dr6 = 0xffff0ff0, .dr7 = 0x400 });
+	for (unsigned int i = 2; i < 4; i--) {
+		EQ(take_db(v), 0x4000);
+		EQ(get_regs(v).rcx, i);
+		EQ(dev_writes, 3 - i);
+	}
+	EQ(take_db(v), 0x4000);		/* MOV */
+	EQ(take_db(v), 0x4000);		/* LODSW */
+	EQ(dev_reads, 1);
+	expect_halt(v);
+}
+
+PAYLOAD(64, stack_segment,
+	mov $DEV, %ebx;
+	pushf;
+	orl $0x100, (%rsp);
+	popf;
+	mov (%rbx), %ss;
+	mov $0x55, %esi;
+	nop;
+	hlt;
+)
+
+/* Loading SS keeps the trap off for one more instruction. */
+TEST(mmio_stepped_stack_segment)
+{
+	struct vcpu *v = boot(0, &stack_segment);
+
+	skip_on_reference("it traps at once");
+	set_debug(v, &(struct kvm_debugregs){ .dr6 = 0xffff0ff0, .dr7 = 0x400 });
+	dev[0] = SEL_DATA;
+	EQ(take_db(v), 0x4000);
+	EQ(get_regs(v).rsi, 0x55);
+	EQ(take_db(v), 0x4000);
+	expect_halt(v);
+}
+
+/* ---- x87 and MMX ---- */
+
+PAYLOAD(64, mmx,
+	mov $DEV, %ebx;
+	fninit;
+	movq (%rbx), %mm1;
+	movq %mm1, 8(%rbx);
+	movd 4(%rbx), %mm2;
+	movd %mm2, 16(%rbx);
+	movntq %mm1, 24(%rbx);
+	emms;
+	fnstcw 32(%rbx);
+	fld1;
+	fnstsw 34(%rbx);
+	fldcw ones(%rip);
+	fldz;
+	fdivrp;
+	movq (%rbx), %mm0;
+	hlt;
+ones:
+	.word 0x37b;
+)
+
+/* As in memory; what waits to be raised is raised. */
+TEST(mmio_mmx)
+{
+	struct vcpu *v = boot(0, &mmx);
+	uint16_t words[2];
+
+	skip_on_reference("they do not do all of these");
+	for (unsigned int i = 0; i < 8; i++)
+		dev[i] = i + 1;
+	EQ(serve(v), KVM_EXIT_IO);
+	EQ(v->run->io.port, PORT_TRAP);
+	EQ(((uint8_t *)v->run)[v->run->io.data_offset], 16);
+	EQ(memcmp(dev + 8, dev, 8), 0);
+	EQ(memcmp(dev + 16, dev + 4, 4), 0);
+	EQ(memcmp(dev + 24, dev, 8), 0);
+	memcpy(words, dev + 32, 4);
+	EQ(words[0], 0x37f);
+	EQ(words[1], 0x3800);		/* TOP is 7 */
+}
+
+/* ---- pages that the guest's CPUID does not have ---- */
+
+PAYLOAD(64, hidden_pages,
+	mov $DEV, %ebx;
+	incl (%rbx);
+	mov $0x5000000100, %rbx;
+	incl (%rbx);
+	hlt;
+)
+
+/* The CPU's walk asks the CPU, so ours does. */
+TEST(mmio_pages_not_in_cpuid)
+{
+	struct vcpu *v = vcpu_bare(vm_new(0), 0);
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+	struct kvm_cpuid_entry2 *e = find_cpuid(c, 0x80000001, 0);
+	uint64_t *pdpt = (uint64_t *)(v->vm->ram + GPA_PDPT);
+
+	if (!(e->edx & 1u << 26))
+		skip("no 1 GiB pages");
+	e->edx &= ~(1u << 26);
+	e = find_cpuid(c, 0x80000008, 0);
+	if ((e->eax & 0xff) < 39)
+		skip("a CPU of %u bits", e->eax & 0xff);
+	e->eax = (e->eax & ~0xffu) | 36;
+	OK(IOCTL(v->fd, KVM_SET_CPUID2, c));
+	vcpu_start(v, &hidden_pages);
+	pdpt[3] = 0xc0000000 | 0xe7;
+	/* 5000000000h to 4000000000h, whose address bit 38 is not the guest's */
+	pdpt[0x140] = 0x4000000000 | 0xe7;
+	expect_read(v, DEV, 4, 1);
+	expect_write(v, DEV, 4, 2);
+	expect_read(v, 0x4000000100, 4, 3);
+	expect_write(v, 0x4000000100, 4, 4);
+	expect_halt(v);
+}

@@ -67,8 +67,10 @@ struct world {
 	u32 msr_index;
 	u64 invlpg;
 	unsigned int system_calls;
-	u8 xmm[16][16];
+	u8 xmm[16][16], mmx[8][8];
+	u16 fcw, fsw;
 	u64 xcr0_set;
+	bool cpuid_faults;
 };
 
 static struct world *world_of(struct emu_ctxt *c)
@@ -494,13 +496,18 @@ static enum msr_rc world_msr_set(struct emu_ctxt *c, u32 index, u64 v)
 	return MSR_OK;
 }
 
-static void world_cpuid(struct emu_ctxt *c, u32 r[4])
+static enum emu_rc world_cpuid(struct emu_ctxt *c, u32 r[4])
 {
-	(void)c;
+	if (world_of(c)->cpuid_faults && regs_cpl(c->regs)) {
+		c->fault = (struct fault){ .vector = VEC_GP,
+					   .has_error_code = true };
+		return EMU_FAULT;
+	}
 	r[1] = r[0] + 1;
 	r[3] = r[2] + 1;
 	r[0] = 0x11;
 	r[2] = 0x33;
+	return EMU_OK;
 }
 
 static void world_xmm(struct emu_ctxt *c, unsigned int nr, void *data, bool set)
@@ -511,6 +518,27 @@ static void world_xmm(struct emu_ctxt *c, unsigned int nr, void *data, bool set)
 		memcpy(xmm, data, 16);
 	else
 		memcpy(data, xmm, 16);
+}
+
+static enum emu_rc world_mmx(struct emu_ctxt *c, unsigned int nr, void *data,
+			     bool set)
+{
+	struct world *w = world_of(c);
+
+	if (w->fsw & 0x80) {
+		c->fault = (struct fault){ .vector = VEC_MF };
+		return EMU_FAULT;
+	}
+	if (set)
+		memcpy(w->mmx[nr], data, 8);
+	else
+		memcpy(data, w->mmx[nr], 8);
+	return EMU_OK;
+}
+
+static u16 world_x87(struct emu_ctxt *c, bool status)
+{
+	return status ? world_of(c)->fsw : world_of(c)->fcw;
 }
 
 static enum emu_rc world_system(struct emu_ctxt *c, enum emu_sys what, u64 *arg)
@@ -543,6 +571,8 @@ static const struct emu_ops world_ops = {
 	.msr_set = world_msr_set,
 	.cpuid = world_cpuid,
 	.xmm = world_xmm,
+	.mmx = world_mmx,
+	.x87 = world_x87,
 	.system = world_system,
 };
 

@@ -256,9 +256,8 @@ static void test_iterations_count(void **state)
 	assert_int_equal(w->dev_reads, 40);
 	assert_int_equal(w->dev_writes, 40);
 	assert_memory_equal(w->dev, w->dev + 0x100, 40);
-	/* the flag for breakpoints lasts as long as the instruction */
+	/* the flag that keeps its breakpoint off lasts as long as it does */
 	w->slow = true;
-	w->regs.rflags |= RFLAGS_RF;
 	w->regs.gpr[R_RSI] = WORLD_DEV;
 	w->regs.gpr[R_RDI] = WORLD_DEV + 0x200;
 	w->regs.gpr[R_RCX] = 2;

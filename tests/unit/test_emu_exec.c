@@ -389,6 +389,80 @@ static void test_sse(void **state)
 	free(w);
 }
 
+static void test_mmx(void **state)
+{
+	struct world *w = world_make(MODE_PROT32);
+	struct regs *r = &w->regs;
+
+	(void)state;
+	world_put(w, 0x9000, 0x1122334455667788, 8);
+	r->gpr[R_RBX] = 0x9000;
+	assert_int_equal(world_run(w, "0f 6f 13"), EMU_OK);	/* movq mm2 */
+	assert_memory_equal(w->mmx[2], w->mem + 0x9000, 8);
+	assert_int_equal(world_run(w, "0f 7f 53 10"), EMU_OK);
+	assert_int_equal(world_mem(w, 0x9010, 8), 0x1122334455667788);
+	assert_int_equal(world_run(w, "0f e7 53 20"), EMU_OK);	/* movntq */
+	assert_int_equal(world_mem(w, 0x9020, 8), 0x1122334455667788);
+	assert_int_equal(world_run(w, "0f 6e 1b"), EMU_OK);	/* movd mm3 */
+	assert_memory_equal(w->mmx[3], "\x88\x77\x66\x55\0\0\0\0", 8);
+	assert_int_equal(world_run(w, "0f 7e d1"), EMU_OK);	/* movd ecx */
+	assert_int_equal(r->gpr[R_RCX], 0x55667788);
+	assert_int_equal(world_run(w, "0f 6f ca"), EMU_UNHANDLED);
+	w->fcw = 0x37f;
+	w->fsw = 0x80;
+	assert_int_equal(world_run(w, "d9 3b"), EMU_OK);	/* fnstcw */
+	assert_int_equal(world_run(w, "dd 7b 02"), EMU_OK);	/* fnstsw */
+	assert_int_equal(world_mem(w, 0x9000, 4), 0x0080037f);
+	/* an exception waits: nothing is read or written */
+	w->reads = w->writes = 0;
+	expect_fault(w, "0f 7f 53 10", VEC_MF);
+	assert_int_equal(w->writes, 0);
+	r->cr0 |= CR0_TS;
+	expect_fault(w, "0f 6f 13", VEC_NM);
+	expect_fault(w, "66 0f 6e 13", VEC_NM);
+	assert_int_equal(w->reads, 0);
+	expect_fault(w, "d9 3b", VEC_NM);
+	r->cr0 |= CR0_EM;
+	expect_fault(w, "0f 7f 13", VEC_UD);
+	expect_fault(w, "dd 3b", VEC_NM);
+	free(w);
+}
+
+/* Each word has its place in a stack of 16 bits, also where that wraps. */
+static void test_stack_wraps(void **state)
+{
+	struct world *w = world_make(MODE_REAL);
+	struct regs *r = &w->regs;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		r->gpr[i] = 0x1111 * (i + 1);
+	r->gpr[R_RSP] = 4;
+	assert_int_equal(world_run(w, "60"), EMU_OK);
+	assert_int_equal(r->gpr[R_RSP], 0xfff4);
+	assert_int_equal(world_mem(w, 2, 2), 0x1111);		/* AX */
+	assert_int_equal(world_mem(w, 0, 2), 0x2222);
+	assert_int_equal(world_mem(w, 0xfffe, 2), 0x3333);
+	assert_int_equal(world_mem(w, 0xfff4, 2), 0x8888);	/* DI */
+	for (i = 0; i < 8; i++)
+		if (i != R_RSP)
+			r->gpr[i] = 0;
+	assert_int_equal(world_run(w, "61"), EMU_OK);
+	assert_int_equal(r->gpr[R_RSP], 4);
+	for (i = 0; i < 8; i++)
+		if (i != R_RSP)
+			assert_int_equal(r->gpr[i], 0x1111 * (i + 1));
+	/* a word that does not fit is none */
+	r->gpr[R_RSP] = 1;
+	expect_fault(w, "60", VEC_SS);
+	/* far calls and interrupts push more than one, too */
+	r->gpr[R_RSP] = 2;
+	assert_int_equal(world_run(w, "9a 00 10 00 00"), EMU_OK);
+	assert_int_equal(r->gpr[R_RSP], 0xfffe);
+	free(w);
+}
+
 static void test_segment_loads(void **state)
 {
 	struct world *w = world_make(MODE_PROT32);
@@ -400,7 +474,15 @@ static void test_segment_loads(void **state)
 	put_desc(w, 4, DESC_CODE32 & ~(1ULL << 41));	/* execute only */
 	put_desc(w, 5, 0x1240920034560010ULL);		/* base 12003456h */
 	r->gpr[R_RAX] = 0x10;
+	/* another CPU marks it at the same time: once more, nothing is done */
+	w->lose_race = 1;
+	world_bytes("8e c0", w->mem + r->rip);
+	assert_int_equal(world_step(w), EMU_RETRY);
+	assert_int_equal(r->seg[SEG_ES].selector, 0x10);
+	assert_false(r->dirty & RG_SEG);
+	put_desc(w, 2, DESC_DATA32);
 	assert_int_equal(world_run(w, "8e c0"), EMU_OK);
+	assert_int_equal(w->cas, 2);
 	assert_int_equal(r->seg[SEG_ES].limit, ~0U);
 	assert_int_equal(r->seg[SEG_ES].db, 1);
 	assert_true(r->dirty & RG_SEG);
@@ -675,6 +757,9 @@ static void test_msr_and_cpuid(void **state)
 	r->seg[SEG_SS].dpl = 3;
 	r->cr4 |= CR4_TSD;
 	expect_fault(w, "0f 31", VEC_GP);
+	assert_int_equal(world_run(w, "0f a2"), EMU_OK);
+	w->cpuid_faults = true;
+	expect_fault(w, "0f a2", VEC_GP);
 	/* known to the decoder only */
 	assert_int_equal(world_run(w, "0f 05"), EMU_UNHANDLED);
 	assert_int_equal(world_run(w, "0f 01 d9"), EMU_UNHANDLED);
@@ -772,6 +857,8 @@ int main(void)
 		cmocka_unit_test(test_faults_change_nothing),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_sse),
+		cmocka_unit_test(test_mmx),
+		cmocka_unit_test(test_stack_wraps),
 		cmocka_unit_test(test_segment_loads),
 		cmocka_unit_test(test_far),
 		cmocka_unit_test(test_real_interrupts),

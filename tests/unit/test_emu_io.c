@@ -162,6 +162,15 @@ static void test_bitmap(void **state)
 	r->rflags |= RFLAGS_IOPL;
 	assert_int_equal(world_run(w, "ed"), EMU_OK);
 	r->rflags &= ~RFLAGS_IOPL;
+	/* a TSS that wraps at 4 GiB */
+	r->seg[SEG_TR].base = 0xffffffc0;
+	world_put(w, 0x26, 0x68, 2);
+	w->mem[0x28 + 0xe] = 0x02;		/* port 71h */
+	assert_int_equal(world_run(w, "ec"), EMU_FAULT);
+	assert_int_equal(w->c.fault.vector, VEC_GP);
+	w->mem[0x28 + 0xe] = 0;
+	assert_int_equal(world_run(w, "ec"), EMU_OK);
+	r->seg[SEG_TR].base = 0x3000;
 	r->seg[SEG_TR].type = 3;		/* a TSS of 16 bits has none */
 	assert_int_equal(world_run(w, "ec"), EMU_FAULT);
 	free(w);
