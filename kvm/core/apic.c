@@ -185,6 +185,8 @@ int apic_create(struct vcpu *vcpu)
 		return 0;
 	if (!apic_page_create(vcpu->vm))
 		return -ENOMEM;
+	/* Memory that the VMM puts there does not hide it: SDM vol. 3, 11.4.1 */
+	vcpu->vm->mmu.apart = GFN(LAPIC_DEFAULT_BASE >> PAGE_SHIFT);
 	hrtimer_init(&a->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
 	a->timer.function = apic_timer_fired;
 	lapic_init(&a->lapic, &vcpu->vm->lapic_config, vcpu->apic_regs,
@@ -219,6 +221,12 @@ static bool apic_page_in_place(const struct vcpu *vcpu)
 
 	return (base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN &&
 	       (base & PAGE_MASK & ~(u64)APIC_BASE_EN) == LAPIC_DEFAULT_BASE;
+}
+
+bool apic_is_in_front(const struct vcpu *vcpu, struct gpa gpa)
+{
+	return unlikely((gpa.v & PAGE_MASK) == LAPIC_DEFAULT_BASE) &&
+	       vcpu->lapic && apic_page_in_place(vcpu);
 }
 
 /* What is mapped for all is memory to one whose LAPIC is elsewhere. */

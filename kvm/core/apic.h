@@ -44,7 +44,15 @@ void apic_update_accel(struct vcpu *vcpu);
 void apic_update_eoi_map(struct vcpu *vcpu);
 
 /**
- * apic_map_page() - an access at @gpa, where no memory is: let hardware
+ * apic_is_in_front() - is @gpa in the page of @vcpu's LAPIC, and at its default
+ * place, where the LAPIC answers whatever memory the VMM has put there
+ *
+ * A LAPIC that was moved answers only where there is no memory.
+ */
+bool apic_is_in_front(const struct vcpu *vcpu, struct gpa gpa);
+
+/**
+ * apic_map_page() - an access at @gpa, which no memory serves: let hardware
  * recognize those to the LAPIC's page
  *
  * The vCPU's thread; may sleep, for a page table at most. False: not such an access,

@@ -129,15 +129,25 @@ static enum mem_rc emuglue_op_translate(const struct access_env *env,
 	return rc;
 }
 
+/* The LAPIC's page is none of memory, whatever slot lies there. */
+static bool emuglue_is_apic(const struct access_env *env, struct gpa gpa)
+{
+	return apic_is_in_front(emuglue_vcpu(emuglue_ctxt(env)), gpa);
+}
+
 static enum mem_rc emuglue_op_probe(const struct access_env *env,
 				    struct gpa gpa, bool write)
 {
+	if (emuglue_is_apic(env, gpa))
+		return MEM_MMIO;
 	return guest_probe(emuglue_env_mem(env), gpa, write);
 }
 
 static enum mem_rc emuglue_op_read(const struct access_env *env,
 				   struct gpa gpa, void *buf, unsigned int len)
 {
+	if (emuglue_is_apic(env, gpa))
+		return MEM_MMIO;
 	return guest_read(emuglue_env_mem(env), gpa, buf, len);
 }
 
@@ -145,6 +155,8 @@ static enum mem_rc emuglue_op_write(const struct access_env *env,
 				    struct gpa gpa, const void *buf,
 				    unsigned int len)
 {
+	if (emuglue_is_apic(env, gpa))
+		return MEM_MMIO;
 	return guest_write(emuglue_env_mem(env), gpa, buf, len);
 }
 
@@ -152,6 +164,8 @@ static enum mem_rc emuglue_op_swap(const struct access_env *env,
 				   struct gpa gpa, u64 *old, u64 new,
 				   unsigned int len)
 {
+	if (emuglue_is_apic(env, gpa))
+		return MEM_MMIO;
 	return guest_cmpxchg(emuglue_env_mem(env), gpa, old, new, len);
 }
 

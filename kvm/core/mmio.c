@@ -106,11 +106,23 @@ enum run_next mmio_fast(struct vcpu *vcpu, struct exit *exit)
 	return mmio_move(vcpu, exit, &move);
 }
 
+/* Memory where the other vCPUs have their LAPICs: it is not mapped. */
+static bool mmio_is_memory(struct vcpu *vcpu, struct gpa gpa)
+{
+	const struct gfn gfn = gpa_to_gfn(gpa);
+
+	return gfn.v == vcpu->vm->mmu.apart.v &&
+	       !apic_is_in_front(vcpu, gpa) &&
+	       memslots_find(mem_slots(&vcpu->vm->mem), gfn);
+}
+
 enum run_next mmio_exit(struct vcpu *vcpu, struct exit *exit)
 {
 	enum run_next next, skipped;
 	struct emu_move move;
 
+	if (mmio_is_memory(vcpu, exit->tdp.gpa))
+		return emuglue_insn(vcpu);
 	if (!mmio_decode(vcpu, exit, &move))
 		return emuglue_device(vcpu, exit->tdp.gpa, exit->tdp.write);
 	io_forget(vcpu);

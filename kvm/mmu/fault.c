@@ -79,6 +79,8 @@ static bool find_slot(struct fault *fault)
 	const struct memslots *slots;
 	const struct memslot *slot;
 
+	if (fault->gfn.v == fault->mmu->apart.v)
+		return false;
 	slots = mem_slots(fault->mmu->mem);
 	slot = memslots_find(slots, fault->gfn);
 	if (!slot || (fault->write && (slot->flags & KVM_MEM_READONLY)))
@@ -151,6 +153,8 @@ static bool level_fits(const struct fault *fault, enum page_level level)
 	u64 hva_page = fault->hva.v >> PAGE_SHIFT;
 
 	if (((hva_page ^ fault->gfn.v) | (pfn ^ fault->gfn.v)) & (pages - 1))
+		return false;
+	if (first == gfn_round(fault->mmu->apart, level).v)
 		return false;
 	if (first < fault->base.v ||
 	    first + pages > fault->base.v + fault->npages)
@@ -316,10 +320,13 @@ static void install_near(const struct fault *fault, unsigned long seq,
 /* How many pages after the fault's are worth a look. */
 static unsigned int near_pages(const struct fault *fault)
 {
-	u64 next = fault->gfn.v + 1;
+	u64 next = fault->gfn.v + 1, apart = fault->mmu->apart.v;
+	u64 end = min(ALIGN(next, FAULT_AROUND),
+		      fault->base.v + fault->npages);
 
-	return min(ALIGN(next, FAULT_AROUND),
-		   fault->base.v + fault->npages) - next;
+	if (apart >= next)
+		end = min(end, apart);
+	return end - next;
 }
 
 /*
@@ -433,6 +440,8 @@ bool mmu_fault_quick(struct mmu *mmu, const struct memslots *slots,
 	    !mem_is_ours(mmu->mem))
 		return false;
 	fault_init(&fault, mmu, in);
+	if (fault.gfn.v == mmu->apart.v)
+		return false;
 	take_slot(&fault, slot);
 	/* Who has it may be waiting for this CPU to take an interrupt. */
 	if (!read_trylock(&mmu->mm->lock))
@@ -459,7 +468,7 @@ bool mmu_map_page(struct mmu *mmu, struct gfn gfn, struct pfn pfn)
 	rcu_read_lock();
 	slots = mem_slots(mmu->mem);
 	fault.generation = slots->generation;
-	slot = memslots_find(slots, gfn);
+	slot = gfn.v != mmu->apart.v && memslots_find(slots, gfn);
 	rcu_read_unlock();
 	fault.seq = mmu_mm_seq(mmu->mm);
 	return !slot && fault_map(&fault) == FAULT_FIXED;

@@ -429,6 +429,7 @@ int mmu_init(struct mmu *mmu, struct mem *mem, const struct pte_format *format,
 	mmu->mem = mem;
 	mmu->format = format;
 	mmu->ops = ops;
+	mmu->apart = NO_GFN;
 	mmu->visitors = 0;
 	mmu->leaving = false;
 	INIT_LIST_HEAD(&mmu->trees);

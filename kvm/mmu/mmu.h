@@ -70,7 +70,14 @@ struct mmu {
 	atomic64_t tables;			/* [a] table pages, roots too */
 	bool logging;				/* [a] dirty bits count */
 	bool logging_known;			/* [a] to all vCPUs */
+	/*
+	 * A frame that no slot is mapped at, but what mmu_map_page() says: an
+	 * access is FAULT_MMIO. Set before the first vCPU; NO_GFN: none.
+	 */
+	struct gfn apart;
 };
+
+#define NO_GFN GFN(U64_MAX)
 
 /* One guest access that the second-level tables refused. */
 struct fault_in {
@@ -82,7 +89,7 @@ struct fault_in {
 enum fault_rc {
 	FAULT_FIXED,	/* run the guest again */
 	FAULT_RETRY,	/* the same: something changed meanwhile */
-	FAULT_MMIO,	/* no slot, or a write to a read-only one: emulate */
+	FAULT_MMIO,	/* no slot, a write to a read-only one, mmu.apart */
 	FAULT_ERROR,	/* the VMM's mapping does not allow it: -EFAULT */
 	FAULT_SIGNAL,	/* a signal is pending: -EINTR */
 	FAULT_NOMEM,	/* -ENOMEM */
@@ -140,7 +147,8 @@ bool mmu_fault_quick(struct mmu *mmu, const struct memslots *slots,
 		     const struct memslot *slot, const struct fault_in *in);
 
 /**
- * mmu_map_page() - map a page of the host's own at @gfn, where no slot is
+ * mmu_map_page() - map a page of the host's own at @gfn, where no slot is, or
+ * which is mmu.apart
  *
  * As mmu_fault(), but that it sleeps for a table at most. The caller keeps the
  * page until after mmu_free(). False: not mapped, no memory or a slot came.
