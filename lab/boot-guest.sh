@@ -3,10 +3,10 @@
 # under Debian's unmodified QEMU on the KVM modules that are loaded, and
 # checks that the guest did all of what lab/guest-init.sh does.
 #
-# usage: lab/boot-guest.sh [VCPUS [MACHINE [LIMIT]]]	(2 pc 150, Intel 400)
+# usage: lab/boot-guest.sh [VCPUS [MACHINE [LIMIT]]]	(2 pc 150, Bochs 400)
 # The guest's console is shown as it comes and kept in $OUT/guest-*.log.
 vcpus=${1:-2} machine=${2:-pc} limit=150 append=""
-if [ "$LAB_HOST" = intel ]; then
+if [ "$LAB_EMULATOR" = bochs ]; then
 	# An interpreter: what its own kernel leaves out, the guest's does too.
 	limit=400
 	append=$(tr ' ' '\n' </proc/cmdline | grep -E \

@@ -18,7 +18,7 @@ shift
 # Patterns for guest-tests: none is all of them, AMD's are all but removal_*.
 set -f
 patterns=""
-[ "$LAB_HOST" = intel ] || patterns="[!r]* r[!e]* re[!m]*"
+[ "$LAB_EMULATOR" != qemu ] || patterns="[!r]* r[!e]* re[!m]*"
 [ "$part" != stress ] || patterns="removal_*"
 
 # A test that is a command.

@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# lab/host-intel-initrd.sh: init of the emulated Intel host's initrd.  Mounts
-# the two file systems that lab/host-intel put into memory, the build root and
+# lab/host-bochs-initrd.sh: init of the Bochs host's initrd.  Mounts
+# the two file systems that lab/host-bochs put into memory, the build root and
 # the repository, and goes on there with lab/host-init.sh.
 export PATH=/bin
 mount -t devtmpfs dev /dev
@@ -14,4 +14,4 @@ if ! mount -t erofs -o ro,dax=always /dev/pmem0 /mnt ||
 fi
 umount /proc
 mount -o move /dev /mnt/dev
-LAB_HOST=intel exec switch_root /mnt /src/lab/host-init.sh
+exec switch_root /mnt /src/lab/host-init.sh

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lab/host-intel.S: option ROM that boots the kernel of the Bochs host.
+ * lab/host-bochs.S: option ROM that boots the kernel of the Bochs host.
  *
  * Bochs has no way to boot a kernel file, but can load files to memory before
- * it starts.  lab/host-intel has it load two:
+ * it starts.  lab/host-bochs has it load two:
  *   SETUP	the real-mode part of the kernel's image and the command line,
  *		as the kernel's boot protocol wants them (Documentation/arch/
  *		x86/boot.rst), its code32_start pointing to code32 here

@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# lab/host-initrd.sh: init of the emulated host's initrd.  Loads 9p, mounts
+# lab/host-qemu-initrd.sh: init of the QEMU host's initrd.  Loads 9p, mounts
 # the build root read-only, and goes on there with lab/host-init.sh.
 export PATH=/bin
 mount -t devtmpfs dev /dev
