@@ -1,11 +1,9 @@
 # shellcheck shell=sh
 # lab/guest-lib.sh: what scripts in the emulated host share (". lab/guest-lib.sh").
 #
-#   load_ours     insert the modules of build/modules, or of the directory $OURS;
-#                 parameters of the vendor's module: $PARAMETERS.  Without any,
-#                 APIC virtualization is off on Intel: Bochs' is not sound for
-#                 long (docs/testing.md)
+#   load_ours     insert the modules of build/modules, or of the directory $OURS
 #   load_intree   insert the kernel's own, the reference
+#                 both with $PARAMETERS for the vendor's module
 #   load NAME     one of the two: ours, intree
 #   unload        remove whichever is loaded
 # Each fails with a sentence on stderr; after a load /dev/kvm is there.
@@ -34,15 +32,11 @@ load_dependencies() {
 
 load_ours() {
 	vendor=$(kvm_vendor) || return 1
-	parameters=${PARAMETERS:-}
-	if [ "$vendor" = intel ]; then
-		parameters=${PARAMETERS-enable_apicv=0}
-	fi
 	for module in kvm "kvm-$vendor"; do
 		ko=${OURS:-/src/build/modules}/$module.ko
 		[ -e "$ko" ] || { echo "lab: there is no ${ko#/src/}" >&2; return 1; }
 		# shellcheck disable=SC2086
-		if [ "$module" = kvm ]; then set --; else set -- $parameters; fi
+		if [ "$module" = kvm ]; then set --; else set -- $PARAMETERS; fi
 		if ! load_dependencies "$ko" || ! insmod "$ko" "$@"; then
 			echo "lab: $module.ko does not load" >&2
 			return 1
@@ -53,7 +47,8 @@ load_ours() {
 
 load_intree() {
 	vendor=$(kvm_vendor) || return 1
-	modprobe "kvm_$vendor" ||
+	# shellcheck disable=SC2086
+	modprobe "kvm_$vendor" $PARAMETERS ||
 		{ echo "lab: the in-tree kvm_$vendor does not load" >&2; return 1; }
 	kvm_is_there
 }

@@ -81,6 +81,21 @@ void skip_on_reference(const char *why)
 		skip("the in-tree modules: %s", why);
 }
 
+bool intel_parameter(const char *name)
+{
+	char path[80];
+	FILE *f;
+	int c;
+
+	snprintf(path, sizeof(path), "/sys/module/kvm_intel/parameters/%s",
+		 name);
+	f = fopen(path, "r");
+	c = f ? getc(f) : 'N';
+	if (f)
+		fclose(f);
+	return c == 'Y';
+}
+
 bool on_tcg(void)
 {
 	unsigned int eax, ebx = 0, ecx, edx;
@@ -91,9 +106,9 @@ bool on_tcg(void)
 
 bool on_bochs(void)
 {
-	const char *host = getenv("LAB_HOST");
+	const char *emulator = getenv("LAB_EMULATOR");
 
-	return host && strcmp(host, "intel") == 0;
+	return emulator && strcmp(emulator, "bochs") == 0;
 }
 
 void skip_on_bochs_svm(const char *why)

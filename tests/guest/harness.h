@@ -195,6 +195,9 @@ void wait_a_little(void);
 /* Skip the test when the capability is absent. */
 long need_cap(struct vm *vm, unsigned int cap);
 
+/* A yes-or-no parameter of kvm-intel is there and says yes. */
+bool intel_parameter(const char *name);
+
 /*
  * Two things a test may not hold the modules to: what the in-tree ones do
  * otherwise, when they are what is loaded, and what QEMU's TCG or Bochs, where

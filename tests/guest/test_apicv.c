@@ -131,27 +131,15 @@ PAYLOAD(64, halting,
 	iretq;
 )
 
-static bool parameter(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	int c = f ? getc(f) : 'N';
-
-	if (f)
-		fclose(f);
-	return c == 'Y';
-}
-
-#define PARAMETERS "/sys/module/kvm_intel/parameters/"
-
 static bool hardware_delivers(void)
 {
-	return parameter(PARAMETERS "enable_apicv");
+	return intel_parameter("enable_apicv");
 }
 
 /* To a vCPU that has a CPU of the host for itself. */
 static bool hardware_posts(void)
 {
-	return parameter(PARAMETERS "posted_interrupts") &&
+	return intel_parameter("posted_interrupts") &&
 	       sysconf(_SC_NPROCESSORS_ONLN) > 1;
 }
 
@@ -195,6 +183,8 @@ static struct vcpu *start(const struct payload *p, const uint8_t *isr)
 	vm_set_gate(v->vm, VECTOR, GPA_CODE + (isr - p->start));
 	set(v->vm, MAY_END, UINT32_MAX);
 	pin_to(0);
+	/* In-tree, a descriptor of the counters cannot be had from a running vCPU. */
+	vcpu_stat(v, "exits");
 	runner_start(&runner, v, run_on_last);
 	EVENTUALLY(look(v->vm, READY));
 	/* The pages that the first one touches are its own matter. */
