@@ -13,20 +13,20 @@ MACHINE ?= pc
 RUNS ?= 1
 
 .PHONY: help lab modules sparse unit conc check programs run test test-lab \
-	refusals test-modules clean selftests bench profile watch soak fuzz
+	matrix refusals test-modules clean selftests bench profile watch soak fuzz
 
 help:
 	@sed -n 's/^#: //p' Makefile
 
 #: make run       boot Debian under QEMU on our modules in an emulated host
-#:                HOST=amd|intel MODULES=ours|intree VCPUS=n MACHINE=pc|q35
-#:                RUNS=n guest boots in a row
+#:                HOST=amd|intel|... (lab/hosts) MODULES=ours|intree VCPUS=n
+#:                MACHINE=pc|q35 RUNS=n guest boots in a row
 run: programs guest-image $(if $(filter ours,$(MODULES)),modules)
 	@lab/run --host $(HOST) --modules $(MODULES) --vcpus $(VCPUS) \
 		--machine $(MACHINE) --runs $(RUNS)
 
-#: make test      all tests: unit conc modules sparse check and test-lab on
-#:                both hosts, and their sum
+#: make test      all tests: unit conc modules sparse check, test-lab on amd, a
+#:                part of matrix and of refusals, and their sum
 test:
 	@tests/run
 
@@ -50,10 +50,15 @@ conc: lab
 check: lab
 	@scripts/check
 
-#: make test-lab  tests over /dev/kvm in the emulated host: ours, then in-tree
-#:                HOST=amd|intel
+#: make test-lab  tests over /dev/kvm in an emulated host, on ours and in-tree
+#:                HOST=amd, or a row of lab/matrix
 test-lab: programs guest-image modules test-modules
 	@lab/run-tests --host $(HOST)
+
+#: make matrix    the same on all hosts of lab/matrix, two at a time
+#:                T="ryzen haswell": only those WHEN=test: what make test runs
+matrix: programs guest-image modules test-modules
+	@lab/run-matrix $(if $(WHEN),--$(WHEN)) $(T)
 
 #: make refusals  hosts that kvm-intel.ko has to refuse, a short boot for each
 #:                T="locked no_ept no_unrestricted_guest": only those
@@ -90,12 +95,12 @@ fuzz: lab
 #:                HOST=amd|intel WALL=1: by the clock T="cpuid vm_*": only those
 #:                DOC=1: also into docs/performance.md
 bench: programs guest-image modules
-	@lab/bench --host $(HOST) $(if $(WALL),--wall) $(if $(DOC),--doc) $(T)
+	@set -f; lab/bench --host $(HOST) $(if $(WALL),--wall) $(if $(DOC),--doc) $(T)
 
 #: make profile   the functions one benchmark spends its instructions in
 #:                T="cpuid pio_kernel:1 boot" MODULES=ours|intree
 profile: programs guest-image $(if $(filter ours,$(MODULES)),modules)
-	@lab/profile $(MODULES) $(T)
+	@set -f; lab/profile $(MODULES) $(T)
 
 #: make programs  examples, guest tests and benchmarks (build/programs)
 programs: lab

@@ -4,9 +4,14 @@
  * row: group, title and value, with tabs between, where the value is a
  * number, "absent" or "failed: why".
  *
- * usage: bench [-l] [-d DIVISOR] [-p ROW] [-m MARK] [PATTERN...]
+ * What is at work, and what came of it, also goes to the kernel's log: "bench:
+ * NAME", then "row: " and the row. The host's console is a file outside, so
+ * that it is known when the host does not come back.
+ *
+ * usage: bench [-l] [-d DIVISOR] [-t SECONDS] [-p ROW] [-m MARK] [PATTERN...]
  *	-l	list the names
  *	-d	divide the number of rounds
+ *	-t	the time limit of each (900)
  *	-p	let the profiler count what that row times, rows from 0, and say
  *		how many rounds there were, as "profiled N"
  *	-m	only tell the profiler to start, stop, or go on to the next part
@@ -14,6 +19,7 @@
 #include "bench.h"
 
 #include <err.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,7 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_FAILED = 1, EXIT_ABSENT = 77, LIMIT = 900 };
+enum { EXIT_FAILED = 1, EXIT_ABSENT = 77 };
 
 static struct result {
 	unsigned int profiled;
@@ -35,7 +41,7 @@ static struct result {
 } *result;			/* shared with the benchmark's process */
 
 static struct bench *first, **last = &first;
-static unsigned int divisor = 1;
+static unsigned int divisor = 1, limit = 900;
 static int profiled_row = -1;
 static __thread const char *at_file = "";
 static __thread int at_line;
@@ -274,14 +280,36 @@ uint64_t in_guest(unsigned int flags, const struct payload *p, unsigned int n)
 
 /* --- running ----------------------------------------------------------- */
 
+/* To the kernel's log, as a warning, so that it gets to the console. */
+static void note(const char *fmt, ...)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char line[600];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n >= (int)sizeof(line))
+		n = sizeof(line) - 1;
+	if (fd >= 0 && write(fd, line, n) < 0)
+		warn("/dev/kmsg");
+	if (fd >= 0)
+		close(fd);
+}
+
 static void print_rows(const struct bench *b, const char *instead)
 {
+	char value[1200];
+
 	for (unsigned int i = 0; b->rows[i]; i++) {
-		printf("%s\t%s\t", b->group, b->rows[i]);
+		snprintf(value, sizeof(value), "%s", instead);
 		if (result->there[i])
-			printf("%.6g\n", result->value[i]);
-		else
-			printf("%s\n", instead);
+			snprintf(value, sizeof(value), "%.6g",
+				 result->value[i]);
+		printf("%s\t%s\t%s\n", b->group, b->rows[i], value);
+		note("<4>row: %s;%s;%s", b->group, b->rows[i], value);
 	}
 	if (profiled_row >= 0)
 		printf("profiled %u\n", result->profiled);
@@ -296,16 +324,20 @@ static bool run_one(const struct bench *b)
 
 	memset(result, 0, sizeof(*result));
 	fflush(stdout);
+	note("<4>bench: %s", b->name);
 	pid = fork();
 	if (pid < 0)
 		err(2, "fork");
 	if (pid == 0) {
-		alarm(LIMIT);
+		alarm(limit);
 		b->fn();
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		snprintf(instead, sizeof(instead), "failed: not done in %u s",
+			 limit);
+	else if (WIFSIGNALED(status))
 		snprintf(instead, sizeof(instead), "failed: signal %d",
 			 WTERMSIG(status));
 	else if (WEXITSTATUS(status) == EXIT_FAILED)
@@ -346,11 +378,13 @@ int main(int argc, char **argv)
 	int opt;
 
 	fix_addresses(argv);
-	while ((opt = getopt(argc, argv, "ld:p:m:")) != -1) {
+	while ((opt = getopt(argc, argv, "ld:t:p:m:")) != -1) {
 		if (opt == 'l')
 			list = true;
 		else if (opt == 'd' && atoi(optarg) > 0)
 			divisor = atoi(optarg);
+		else if (opt == 't' && atoi(optarg) > 0)
+			limit = atoi(optarg);
 		else if (opt == 'p')
 			profiled_row = atoi(optarg);
 		else if (opt == 'm' && !strcmp(optarg, "start"))
@@ -360,8 +394,8 @@ int main(int argc, char **argv)
 		else if (opt == 'm' && !strcmp(optarg, "next"))
 			return mark_next(), 0;
 		else
-			errx(2, "usage: %s [-l] [-d DIVISOR] [-p ROW] [-m MARK] [PATTERN...]",
-			     argv[0]);
+			errx(2, "usage: %s [-l] [-d DIVISOR] [-t SECONDS] "
+			     "[-p ROW] [-m MARK] [PATTERN...]", argv[0]);
 	}
 	result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);

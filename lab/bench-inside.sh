@@ -2,28 +2,31 @@
 # lab/bench-inside.sh: the part of make bench that happens in the emulated
 # host: the benchmarks on each set of modules in turn.
 #
-# usage: lab/bench-inside.sh RUNS DIVISOR BOOTS [PATTERN...]
-# The rows go to $OUT/SET.RUN (sets: intree, ours), and the kernel's release to
-# $OUT/kernel.  With BOOTS=1, a guest is booted on each set of modules, between
+# usage: lab/bench-inside.sh SETS RUNS DIVISOR LIMIT BOOTS [PATTERN...]
+# SETS is like intree,ours, LIMIT the seconds that a benchmark and a boot may take.
+# The rows go to $OUT/SET.RUN, and the kernel's release to $OUT/kernel.  With BOOTS=1, a guest is booted on each set of modules, between
 # the profiler's marks; its addresses' names are in $OUT/symbols.SET.
 . lab/guest-lib.sh
-runs=$1 divisor=$2 boots=$3
-shift 3
+sets=$(echo "$1" | tr , ' ') runs=$2 divisor=$3 limit=$4 boots=$5
+shift 5
 export OURS="$IN"
+[ "$(kvm_vendor)" = amd ] || export PARAMETERS="enable_apicv=0"
 
 rc=0
 run=1
 uname -r >"$OUT/kernel"
 while [ "$run" -le "$runs" ]; do
-	for set in intree ours; do
+	for set in $sets; do
 		echo "--- bench: $set, run $run of $runs"
+		echo "<4>set: $set" >/dev/kmsg
 		load "$set" || exit 1
 		# Nothing waits for a file outside while it is timed.
-		"$IN/bench" -d "$divisor" "$@" >"/tmp/$set.$run" || rc=1
+		"$IN/bench" -d "$divisor" -t "$limit" "$@" >"/tmp/$set.$run" || rc=1
 		cp "/tmp/$set.$run" "$OUT"
 		grep failed: "$OUT/$set.$run"
 		if [ "$boots" = 1 ]; then
 			echo "--- bench: a boot of Debian on $set"
+			echo "<4>bench: boot" >/dev/kmsg
 			grep '\[kvm' /proc/kallsyms >"$OUT/symbols.$set"
 			# shellcheck disable=SC2046
 			cat /usr/bin/qemu-system-x86_64 /boot/vmlinuz-* \
@@ -31,7 +34,7 @@ while [ "$run" -le "$runs" ]; do
 				$(ldd /usr/bin/qemu-system-x86_64 |
 				  sed -n 's/.*=> \(.*\) (.*/\1/p') >/dev/null
 			"$IN/bench" -m start
-			OUT=/tmp sh lab/boot-guest.sh 1 pc >/tmp/boot.log 2>&1 ||
+			OUT=/tmp sh lab/boot-guest.sh 1 pc "$limit" >/tmp/boot.log 2>&1 ||
 				rc=1
 			"$IN/bench" -m stop
 			"$IN/bench" -m next

@@ -1,21 +1,26 @@
 #!/bin/sh
 # lab/tests-inside.sh: the part of make test-lab that happens in the emulated
 # host: on each set of modules in turn the guest tests, examples/lifecycle, a
-# Debian guest, and the unloading.  Ours on Intel begin with lab/refusals.sh, and
-# with what concerns APIC virtualization; the rest there is without it.  A part is
-# run without EPT's accessed and dirty bits, too.
+# Debian guest, and the unloading.  Ours on the host "intel" begin with
+# lab/refusals.sh, and a part of the tests is run without EPT's accessed and
+# dirty bits there, too.
 #
-# usage: lab/tests-inside.sh all|again|stress|tests|guests SET...	(ours, intree)
-# "guests" are the two programs, "tests" is all but these. On AMD the tests
-# removal_* are apart, as "stress": see lab/run-tests.
+# usage: lab/tests-inside.sh all|again|tests|stress [-p PARAMETERS] SET...
+# SET is ours or intree; PARAMETERS are those of the vendor module.  "all" is the
+# guest tests and the two programs.  On QEMU's hosts the tests removal_* are apart,
+# as "stress": see lab/run-tests.
 # What it says is the result, lab/run-tests counts it: between "=== SET" and
 # "=== SET done" a line "ok NAME", "not ok NAME: why" or "skip NAME: why" for
 # each test, after a line "run NAME".  So it is known which one a host that
-# went down or hangs was at.
+# went down or hangs was at.  What ends the emulator (lab/faults) is not run.
 . lab/guest-lib.sh
 part=$1
 shift
-# Patterns for guest-tests: none is all of them, AMD's are all but removal_*.
+if [ "$1" = -p ]; then
+	export PARAMETERS="$2"
+	shift 2
+fi
+# Patterns for guest-tests: none is all of them, QEMU's are all but removal_*.
 set -f
 patterns=""
 [ "$LAB_EMULATOR" != qemu ] || patterns="[!r]* r[!e]* re[!m]*"
@@ -35,27 +40,34 @@ as_test() {
 	fi
 }
 
+guest_tests() {
+	lab/judge --ends "$LAB_HOST" >/tmp/ends
+	while read -r row; do
+		set -- -x "$row" "$@"
+	done </tmp/ends
+	build/programs/guest-tests -v "$@"
+	rc=$?
+	[ $rc -le 1 ] || echo "not ok guest-tests: status $rc"
+}
+
+# Ours on "intel": what VMX in use means, and EPT as older CPUs have it.
+more_of_intel() (
+	sh lab/refusals.sh taken
+	export PARAMETERS="eptad=0"
+	as_test modules_load_eptad_0 load ours
+	guest_tests "dirty_log_of_*"
+	as_test modules_unload_eptad_0 unload
+)
+
 for set in "$@"; do
 	echo "=== $set"
-	if [ "$LAB_HOST $set $part" = "intel ours tests" ]; then
-		sh lab/refusals.sh taken
-		export PARAMETERS=""
-		as_test modules_load_apicv load "$set"
-		build/programs/guest-tests -v "apicv*"
-		as_test modules_unload_apicv unload
-		# Without EPT's accessed and dirty bits, as older CPUs are.
-		export PARAMETERS="enable_apicv=0 eptad=0"
-		as_test modules_load_eptad_0 load "$set"
-		build/programs/guest-tests -v "dirty_log_of_*"
-		as_test modules_unload_eptad_0 unload
-		unset PARAMETERS
+	if [ "$LAB_HOST $set $part" = "intel ours all" ]; then
+		more_of_intel
 	fi
 	as_test modules_load load "$set"
-	if [ -c /dev/kvm ] && [ "$part" != guests ]; then
+	if [ -c /dev/kvm ]; then
 		# shellcheck disable=SC2086
-		build/programs/guest-tests -v $patterns
-		rc=$?
-		[ $rc -le 1 ] || echo "not ok guest-tests: status $rc"
+		guest_tests $patterns
 	fi
 	if [ -c /dev/kvm ] && [ "$part" != tests ] && [ "$part" != stress ]; then
 		as_test lifecycle build/programs/lifecycle

@@ -15,10 +15,11 @@
  * the test's own process; one that survives even SIGKILL is reported and
  * left behind, so a stuck KVM_RUN cannot hang the run.
  *
- * usage: guest-tests [-lv] [-t SECONDS] [PATTERN...]
+ * usage: guest-tests [-lv] [-t SECONDS] [-x PATTERN=WHY]... [PATTERN...]
  *	-l	list the names
  *	-v	say "run NAME" and the time before each test, too
  *	-t	the usual time limit of a test (60)
+ *	-x	run none of these: "skip NAME: WHY"
  */
 #include "harness.h"
 
@@ -37,7 +38,14 @@
 
 enum { EXIT_FAILED = 1, EXIT_SKIPPED = 77 };
 
+struct excluded {
+	char *pattern;
+	const char *why;
+};
+
 static struct test *first, **last = &first;
+static struct excluded excluded[32];
+static unsigned int n_excluded;
 static char *why;		/* shared with the test's process */
 static const size_t why_size = 4096;
 static __thread const char *at_file = "";
@@ -165,6 +173,37 @@ static bool wanted(const struct test *t, char **patterns)
 	return false;
 }
 
+static void exclude(char *arg)
+{
+	char *why = strchr(arg, '=');
+
+	if (!why || n_excluded == sizeof(excluded) / sizeof(excluded[0]))
+		errx(2, "-x %s: no reason, or too many", arg);
+	*why++ = '\0';
+	excluded[n_excluded++] = (struct excluded){ arg, why };
+}
+
+/* NULL for a test that is to be run. */
+static const char *why_not(const struct test *t)
+{
+	for (unsigned int i = 0; i < n_excluded; i++)
+		if (fnmatch(excluded[i].pattern, t->name, 0) == 0)
+			return excluded[i].why;
+	return NULL;
+}
+
+static enum outcome consider(const struct test *t, bool verbose,
+			     unsigned int usual)
+{
+	const char *reason = why_not(t);
+
+	if (reason)
+		return printf("skip %s: %s\n", t->name, reason), SKIPPED;
+	if (verbose)
+		announce(t);
+	return run_one(t, usual);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int count[OUTCOMES] = { 0 }, usual = 60;
@@ -172,15 +211,17 @@ int main(int argc, char **argv)
 	sigset_t chld;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "lvt:")) != -1) {
+	while ((opt = getopt(argc, argv, "lvt:x:")) != -1) {
 		if (opt == 'l')
 			list = true;
 		else if (opt == 't')
 			usual = atoi(optarg);
 		else if (opt == 'v')
 			verbose = true;
+		else if (opt == 'x')
+			exclude(optarg);
 		else
-			errx(2, "usage: %s [-lv] [-t SECONDS] [PATTERN...]",
+			errx(2, "usage: %s [-lv] [-t SECONDS] [-x PATTERN=WHY] [PATTERN...]",
 			     argv[0]);
 	}
 	/* What is said is there to see if the host itself stops. */
@@ -200,9 +241,7 @@ int main(int argc, char **argv)
 			puts(t->name);
 			continue;
 		}
-		if (verbose)
-			announce(t);
-		count[run_one(t, usual)]++;
+		count[consider(t, verbose, usual)]++;
 	}
 	if (!list)
 		printf("%u passed, %u failed, %u skipped\n", count[PASSED],
