@@ -101,11 +101,12 @@ class Source:
         """(name, first line, lines of body). In kernel style a function's
         braces, and only they, stand alone in the first column."""
         start = None
+        code = self.code.splitlines()
         for number, line in enumerate(self.lines, 1):
             if line == "{":
                 start = number
             elif line == "}" and start:
-                head = " ".join(self.lines[max(0, start - 6):start - 1])
+                head = " ".join(code[max(0, start - 6):start - 1])
                 names = re.findall(r"(\w+)\s*\(", head.split("}")[-1])
                 yield (names[0] if names else "?", start, number - start - 1)
                 start = None
@@ -347,6 +348,29 @@ def self_standing(root, sources):
             yield f.path, 1, lines[0] if lines else done.stderr.strip()[:200]
 
 
+def walks_called(root, sources):
+    """The same one call further: who looks at all vCPUs is not called where
+    interrupts or preemption are off. In a function that has such a section
+    elsewhere the call says so by "bounded:"."""
+    bodies = [(f, name, start, body) for f in sources
+              if f.in_kvm and f.path.endswith(".c")
+              for name, start, body in f.bodies()]
+    walkers = {name for _, name, _, body in bodies
+               if re.search(r"\bvm_for_each_vcpu\(", body)}
+    if not walkers:
+        return
+    call = re.compile(r"\b(" + "|".join(sorted(walkers)) + r")\(")
+    for f, name, start, body in bodies:
+        if not ATOMIC.search(body):
+            continue
+        for m in call.finditer(body):
+            number = start + body.count("\n", 0, m.start())
+            near = "\n".join(f.lines[max(0, number - 3):number])
+            if "bounded:" not in near:
+                yield f.path, number, (
+                    f"{name}() calls {m.group(1)}(), which looks at all vCPUs")
+
+
 def ioctl_numbers(root, sources):
     """One row for each ioctl of a file descriptor: a number may occur again
     only in another scope (system, VM, vCPU, device)."""
@@ -393,7 +417,7 @@ FILE_RULES = [include_direction, pure_files, foreign_headers, conditionals,
               spdx, head_comment, line_length, file_length, function_length,
               warnings, vendor_names, divisions, run_page, bounded_sections,
               table_addresses, initialisers, parameters]
-TREE_RULES = [self_standing, ioctl_numbers]
+TREE_RULES = [self_standing, walks_called, ioctl_numbers]
 FOLDERS = ["kvm", "tests", "examples", "bench"]
 
 

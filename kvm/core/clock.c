@@ -132,16 +132,25 @@ void clock_pair(struct vm *vm, struct clock_sample *out)
 	}
 }
 
+/* How often vCPUs' TSCs have changed */
+static u64 tscs_changes(struct vm_clock *c)
+{
+	u64 changes;
+
+	scoped_guard(raw_spinlock_irqsave, &c->lock)
+		changes = c->changes;
+	return changes;
+}
+
 /*
- * Under the lock, so that of two looks the later commits the later answer:
- * whoever changes a TSC does so before asking for a new look.
+ * Do all vCPUs have the same TSC? There may be thousands, so this is asked
+ * without the lock: tscs_changes() of before tells how old the answer is.
  */
 static bool tscs_match(struct vm *vm)
 {
 	struct vcpu *vcpu, *first = NULL;
 	unsigned int i;
 
-	lockdep_assert_held(&vm->clock.lock);
 	vm_for_each_vcpu(i, vcpu, vm) {
 		if (!first)
 			first = vcpu;
@@ -153,15 +162,26 @@ static bool tscs_match(struct vm *vm)
 	return true;
 }
 
+/*
+ * The answer of tscs_match(), unless a TSC has changed since: then it is for
+ * whoever changed it, who looks again or has done so already. Lock held.
+ */
+static bool tscs_agree(const struct vm_clock *c, bool match, u64 changes)
+{
+	return c->changes == changes ? match : c->master;
+}
+
 void clock_update_master(struct vm *vm)
 {
 	struct vm_clock *c = &vm->clock;
+	u64 changes = tscs_changes(c);
+	/* bounded: before the lock */
+	bool match = tscs_match(vm);
 	struct host_now h;
-	bool match;
 
 	/* A new base also lies in the past of every guest's TSC. */
 	scoped_guard(raw_spinlock_irqsave, &c->lock) {
-		match = tscs_match(vm);
+		match = tscs_agree(c, match, changes);
 		host_now(&h);
 		clock_rebase(c, match && h.tsc_clock, &h, clock_at(c, &h));
 	}
@@ -187,14 +207,16 @@ void clock_get(struct vm *vm, struct kvm_clock_data *data)
 bool clock_set(struct vm *vm, const struct kvm_clock_data *data)
 {
 	struct vm_clock *c = &vm->clock;
-	u64 ns = data->clock;
+	u64 ns = data->clock, changes = tscs_changes(c);
 	struct host_now h;
 	bool match;
 
 	if (data->flags & ~CLOCK_FLAGS)
 		return false;
+	/* bounded: before the lock */
+	match = tscs_match(vm);
 	scoped_guard(raw_spinlock_irqsave, &c->lock) {
-		match = tscs_match(vm);
+		match = tscs_agree(c, match, changes);
 		host_now(&h);
 		/* Time that passed on the way; never a step back. */
 		if ((data->flags & KVM_CLOCK_REALTIME) &&
@@ -263,6 +285,8 @@ u64 clock_guest_tsc(struct vcpu *vcpu)
 /* Offset or ratio is new: tell whoever computed from the old one. */
 static void tsc_changed(struct vcpu *vcpu)
 {
+	scoped_guard(raw_spinlock_irqsave, &vcpu->vm->clock.lock)
+		vcpu->vm->clock.changes++;
 	backend.tsc_update(vcpu);
 	vcpu_request(vcpu, REQ_CLOCK_UPDATE);
 	vcpu_request(vcpu, REQ_MASTERCLOCK);

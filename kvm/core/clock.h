@@ -37,6 +37,7 @@ struct vm_clock {
 	u64 last_offset;	/* [lock] the offset it made */
 	u32 last_khz;		/* [lock] of that vCPU */
 
+	u64 changes;		/* [lock] of vCPUs' TSCs: each counts, then looks */
 	bool master;		/* [lock] the clock is a function of the TSC: */
 	u64 base_tsc;		/* [lock] at this host TSC */
 	u64 base_ns;		/* [lock] it was this */

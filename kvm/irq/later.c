@@ -87,6 +87,7 @@ static void later_pin(struct irqchip *chip, unsigned int pin)
 		crowd->pins &= ~BIT(pin);
 		crowd->pit_pins &= ~BIT(pin);
 	}
+	/* bounded: between the sections */
 	took = irq_deliver(chip->vm, NULL, &msg);
 	scoped_guard(spinlock_irqsave, &chip->lock) {
 		ioapic_delivered(&chip->ioapic, pin, took);

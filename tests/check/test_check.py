@@ -104,6 +104,14 @@ BROKEN = {
                                "\tfor (i = 0; i < run->internal.ndata; i++)\n"
                                "\t\trun->internal.data[i] = 1;\n}\n"},
     ],
+    "walks_called": [
+        {"kvm/core/clock.c": C + "static bool all(struct vm *vm)\n{\n"
+                                 "\tvm_for_each_vcpu(i, v, vm)\n\t\tx(v);\n"
+                                 "\treturn true;\n}\n"
+                                 "void f(struct vm *vm)\n{\n"
+                                 "\tscoped_guard(raw_spinlock, &vm->l)\n"
+                                 "\t\tall(vm);\n}\n"},
+    ],
     "bounded_sections": [
         {"kvm/irq/chip.c": C + "void f(struct vm *vm)\n{\n"
                                "\tguard(spinlock_irqsave)(&vm->l);\n"
