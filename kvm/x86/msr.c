@@ -33,6 +33,10 @@ enum msr_check {
 	CHECK_CANON,
 	CHECK_DROP,
 	CHECK_SAME,
+	CHECK_LOW32,
+	CHECK_SYSENTER,
+	CHECK_TSC_AUX,
+	CHECK_DEBUGCTL,
 	CHECK_SPEC_CTRL,
 	CHECK_PRED_CMD,
 	CHECK_UCODE_REV,
@@ -94,11 +98,10 @@ static_assert(SLOT_MTRR_DEF - SLOT_MTRR_VAR ==
 static_assert(SLOT_MTRR_FIX64K - SLOT_MTRR_VAR ==
 	      offsetof(struct mtrr_regs, fix) / sizeof(u64), "msr_mtrrs()");
 
-/* IA32_MISC_ENABLE: fast strings, thermal, EIST, MWAIT, xTPR */
-#define MISC_ENABLE_WRITABLE \
-	(BIT_ULL(0) | BIT_ULL(3) | BIT_ULL(16) | MISC_ENABLE_MWAIT | \
-	 BIT_ULL(23))
-/* performance monitoring, BTS and PEBS unavailable: read only */
+/*
+ * IA32_MISC_ENABLE: performance monitoring available, BTS and PEBS not: read
+ * only. Firmware and kernels set and clear the others, whatever the part has.
+ */
 #define MISC_ENABLE_FIXED (BIT_ULL(7) | BIT_ULL(11) | BIT_ULL(12))
 
 #define HWCR_MCI_STATUS_WRITE BIT_ULL(18)
@@ -248,17 +251,45 @@ static bool msr_mci_ok(const struct msr_file *file, u32 index, bool host,
 	       (file->val[SLOT_HWCR] & HWCR_MCI_STATUS_WRITE);
 }
 
-static bool msr_misc_enable_ok(const struct msr_file *file, bool host,
-			       u64 *val)
+static u64 msr_misc_enable(const struct msr_file *file, u64 val)
 {
-	u64 now = file->val[SLOT_MISC_ENABLE];
+	return (val & ~MISC_ENABLE_FIXED) |
+	       (file->val[SLOT_MISC_ENABLE] & MISC_ENABLE_FIXED);
+}
+
+/*
+ * Kernels set BTF for a debugger of user code, and LBR; there is neither, and
+ * neither is missed. Other bits, as far as a vendor has them, are not ours to
+ * switch on: what was written is forgotten.
+ */
+static bool msr_debugctl_ok(const struct msr_file *file, u64 *val)
+{
+	bool amd = msr_need_met(file->cpuid, MSR_NEED_AMD);
+
+	/* SDM vol. 4, table 2-2; APM vol. 2, 13.1.1.6 */
+	if (*val & ~(amd ? GENMASK_ULL(5, 0) : GENMASK_ULL(1, 0)))
+		return false;
+	*val = 0;
+	return true;
+}
+
+/* AMD ignores the upper half: APM vol. 2, 3.2.12. */
+static bool msr_tsc_aux_ok(const struct msr_file *file, u64 *val)
+{
+	if (*val >> 32 && !msr_need_met(file->cpuid, MSR_NEED_AMD))
+		return false;
+	*val = (u32)*val;
+	return true;
+}
+
+/* A guest of AMD's, where they have 32 bits, may have left anything there. */
+static bool msr_sysenter_ok(const struct msr_file *file, bool host, u64 *val)
+{
+	unsigned int bits = file->limits->vaddr_bits;
 
 	if (host)
-		return true;
-	if ((*val ^ now) & ~(MISC_ENABLE_WRITABLE | MISC_ENABLE_FIXED))
-		return false;
-	*val = (*val & ~MISC_ENABLE_FIXED) | (now & MISC_ENABLE_FIXED);
-	return true;
+		*val = (u64)((s64)(*val << (64 - bits)) >> (64 - bits));
+	return is_canonical(*val, bits);
 }
 
 static bool msr_misc_features_ok(const struct msr_file *file, u64 val)
@@ -299,6 +330,15 @@ static bool msr_value_ok(const struct msr_file *file, const struct msr_row *row,
 		return !(*val & ~row->mask);
 	case CHECK_CANON:
 		return is_canonical(*val, file->limits->vaddr_bits);
+	case CHECK_LOW32:
+		*val = (u32)*val;
+		return true;
+	case CHECK_SYSENTER:
+		return msr_sysenter_ok(file, host, val);
+	case CHECK_TSC_AUX:
+		return msr_tsc_aux_ok(file, val);
+	case CHECK_DEBUGCTL:
+		return msr_debugctl_ok(file, val);
 	case CHECK_SAME:
 		return *val == msr_now(file, row, index) || (host && !*val);
 	case CHECK_SPEC_CTRL:
@@ -312,7 +352,9 @@ static bool msr_value_ok(const struct msr_file *file, const struct msr_row *row,
 	case CHECK_MISC_FEATURES:
 		return msr_misc_features_ok(file, *val);
 	case CHECK_MISC_ENABLE:
-		return msr_misc_enable_ok(file, host, val);
+		if (!host)
+			*val = msr_misc_enable(file, *val);
+		return true;
 	case CHECK_HWCR:
 		if (*val & ~(HWCR_KEPT | HWCR_DROPPED))
 			return false;
@@ -549,6 +591,8 @@ enum msr_rc msr_feature_get(const struct msr_feature_env *env, u32 index,
 		if (cpuid_has(env->supported, FEAT_ARCH_CAPS))
 			*val = ((env->rdmsr)(env, index) | env->immune) &
 			       ARCH_CAPS_OFFERED;
+		return MSR_OK;
+	case M_PERF_CAPS:
 		return MSR_OK;
 	default:
 		return MSR_UNKNOWN;

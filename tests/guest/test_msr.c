@@ -236,6 +236,85 @@ TEST(msr_bad_values_are_gp)
 	guest_faults(v, &write_msr, MSR_KERNEL_GS, 1ull << 47);
 }
 
+/* Without CPUID bits: kernels ask, and some stop where they get #GP. */
+TEST(msr_what_guests_touch)
+{
+	static const struct { uint32_t index; uint64_t value; } reads[] = {
+		{ 0x0, 0 }, { 0x1, 0 }, { 0x17, 0 }, { 0x2a, 0 },
+		{ 0x2c, 0x1000000 }, { 0x34, 0 }, { 0xc1, 0 },
+		{ 0xcd, 3 }, { 0x11e, 0xbe702111 }, { 0x186, 0 },
+		{ 0x198, 0x400000003e8 }, { 0x199, 0 }, { 0x1d9, 0 },
+		{ 0x1db, 0 }, { 0x606, 0 }, { 0x611, 0 }, { 0x619, 0 },
+		{ 0x639, 0 }, { 0x641, 0 },
+	};
+	static const uint32_t writes[] = {
+		0x79, 0x8b, 0xc1, 0xc2, 0x11e, 0x186, 0x187,
+	};
+	struct vcpu *v = boot(0, &halts);
+
+	for (unsigned int i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+		if (guest_reads(v, reads[i].index) != reads[i].value)
+			fail("MSR %#x", reads[i].index);
+	for (unsigned int i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+		guest_writes(v, writes[i], 0x5100c0);
+	EQ(guest_reads(v, 0xc1), 0);
+	EQ(guest_reads(v, 0x11e), 0xbe702111);
+}
+
+TEST(msr_what_guests_of_amd_touch)
+{
+	static const struct { uint32_t index; uint64_t value; } reads[] = {
+		{ 0xc0010000, 0 }, { 0xc0010007, 0 },
+		{ 0xc001001b, 0x20000000 }, { 0xc001001f, 0 },
+		{ 0xc0010113, 0 }, { 0xc0010117, 0 }, { 0xc001102c, 0 },
+	};
+	static const uint32_t writes[] = {
+		0xc0010000, 0xc0010004, 0xc001001b, 0xc001001f, 0xc0010020,
+		0xc0010115, 0xc0011022, 0xc0011023, 0xc001102a, 0xc001102c,
+	};
+	struct vcpu *v = boot(0, &halts);
+
+	if (find_cpuid(supported_cpuid(v->vm->kvm), 0, 0)->ebx != 0x68747541)
+		skip("not AMD's");
+	for (unsigned int i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+		if (guest_reads(v, reads[i].index) != reads[i].value)
+			fail("MSR %#x", reads[i].index);
+	for (unsigned int i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+		guest_writes(v, writes[i], 0xffff);
+	/* LS_CFG: what is found there passes for a mitigation */
+	guest_faults(v, &read_msr, 0xc0011020, 0);
+}
+
+/* BTF and LBR, by a kernel that steps a process from branch to branch */
+TEST(msr_debugctl)
+{
+	struct vcpu *v = boot(0, &halts);
+
+	guest_writes(v, 0x1d9, 2);
+	EQ(guest_reads(v, 0x1d9), 0);
+	guest_writes(v, 0x1d9, 1);
+	EQ(guest_reads(v, 0x1d9), 0);
+	EQ(set_msr(v, 0x1d9, 2), 1);
+	EQ(get_msr(v, 0x1d9), 0);
+}
+
+/* Firmware limits CPUID's leaves, switches turbo off, and looks at both. */
+TEST(msr_misc_enable)
+{
+	struct vcpu *v = boot(0, &halts);
+	uint64_t start = guest_reads(v, 0x1a0), want;
+
+	for (unsigned int i = 0; i < 64; i++) {
+		if (i == 7 || i == 11 || i == 12)	/* no counters */
+			continue;
+		want = start ^ 1ull << i;
+		guest_writes(v, 0x1a0, want);
+		EQ(guest_reads(v, 0x1a0), want);
+	}
+	guest_writes(v, 0x1a0, start ^ 1 << 7);
+	EQ(guest_reads(v, 0x1a0), start);
+}
+
 PAYLOAD(64, cpuid_at_data,
 	cpuid;
 	mov %eax, GPA_DATA;

@@ -211,9 +211,10 @@ static u64 read_ok(struct owner *o, u32 index)
 
 static void test_unknown(void **state)
 {
-	static const u32 holes[] = { 0, 0x480, 0x2f, 0x251, 0x270, 0x7ff,
+	static const u32 holes[] = { 2, 0x480, 0x2f, 0x251, 0x270, 0x7ff,
 				     0x900, 0x4b564d02, 0xc0000085,
-				     0xc0010008, 0xc001102b, 0xffffffff };
+				     0xc0010008, 0xc0011020, 0xc001102b,
+				     0xffffffff };
 	struct cpuid_set all = set_all(CPUID_INTEL);
 	struct owner o;
 	unsigned int i;
@@ -305,7 +306,7 @@ static void test_direction(void **state)
 	assert_int_equal(host_set(&o, M_PERFCTR + 3, 0), MSR_OK);
 	assert_int_equal(host_set(&o, M_PERFCTR + 3, 1), MSR_BAD);
 	assert_int_equal(set(&o, M_BBL_CR_CTL3, 0x1234), MSR_OK);
-	assert_int_equal(read_ok(&o, M_BBL_CR_CTL3), 0x101);
+	assert_int_equal(read_ok(&o, M_BBL_CR_CTL3), 0xbe702111);
 }
 
 static void test_kinds(void **state)
@@ -353,8 +354,11 @@ static void test_plain_checks(void **state)
 
 	(void)state;
 	own(&o, &all);
-	assert_int_equal(set(&o, M_SYSENTER_CS, BIT_ULL(32)), MSR_BAD);
-	assert_int_equal(set(&o, M_SYSENTER_CS, 0x10), MSR_OK);
+	assert_int_equal(set(&o, M_SYSENTER_CS, BIT_ULL(32) | 0x10), MSR_OK);
+	assert_int_equal(read_ok(&o, M_SYSENTER_CS), 0x10);
+	assert_int_equal(set(&o, M_SYSENTER_EIP, BIT_ULL(47)), MSR_BAD);
+	assert_int_equal(host_set(&o, M_SYSENTER_EIP, BIT_ULL(47)), MSR_OK);
+	assert_int_equal(read_ok(&o, M_SYSENTER_EIP), ~0ULL << 47);
 	assert_int_equal(set(&o, M_LSTAR, BIT_ULL(47)), MSR_BAD);
 	assert_int_equal(set(&o, M_LSTAR, ~0ULL << 47), MSR_OK);
 	assert_int_equal(host_set(&o, M_LSTAR, BIT_ULL(60)), MSR_BAD);
@@ -368,8 +372,69 @@ static void test_plain_checks(void **state)
 	assert_int_equal(o.told_index, M_TSC_AUX);
 	assert_int_equal(host_set(&o, M_XSS, 1), MSR_BAD);
 	assert_int_equal(host_set(&o, M_XSS, 0), MSR_OK);
-	assert_int_equal(set(&o, M_DEBUGCTL, 2), MSR_BAD);
+	assert_int_equal(set(&o, M_DEBUGCTL, 3), MSR_OK);
+	assert_int_equal(read_ok(&o, M_DEBUGCTL), 0);
+	assert_int_equal(set(&o, M_DEBUGCTL, 4), MSR_BAD);
 	assert_int_equal(set(&o, M_DEBUGCTL, 0), MSR_OK);
+
+	all = set_all(CPUID_AMD);
+	own(&o, &all);
+	assert_int_equal(set(&o, M_TSC_AUX, BIT_ULL(32) | 5), MSR_OK);
+	assert_int_equal(read_ok(&o, M_TSC_AUX), 5);
+	assert_int_equal(set(&o, M_DEBUGCTL, 0x3f), MSR_OK);
+	assert_int_equal(read_ok(&o, M_DEBUGCTL), 0);
+	assert_int_equal(set(&o, M_DEBUGCTL, 0x40), MSR_BAD);
+}
+
+/* What kernels ask for unasked, and what they get of in-tree KVM. */
+static void test_what_guests_touch(void **state)
+{
+	static const struct { u32 index; u64 val; } reads[] = {
+		{ 0, 0 }, { 1, 0 }, { 0x17, 0 }, { 0x2a, 0 },
+		{ 0x2c, 0x1000000 }, { 0x34, 0 }, { 0xc1, 0 }, { 0xc2, 0 },
+		{ 0xcd, 3 }, { 0x11e, 0xbe702111 }, { 0x186, 0 },
+		{ 0x187, 0 }, { 0x198, 0x400000003e8 }, { 0x199, 0 },
+		{ 0x1d9, 0 }, { 0x1db, 0 }, { 0x606, 0 }, { 0x611, 0 },
+		{ 0x619, 0 }, { 0x639, 0 }, { 0x641, 0 },
+	};
+	static const struct { u32 index; u64 val; } amd_reads[] = {
+		{ 0xc0010000, 0 }, { 0xc0010007, 0 },
+		{ 0xc001001b, 0x20000000 }, { 0xc001001f, 0 },
+		{ 0xc0010113, 0 }, { 0xc0010114, 0x18 },
+		{ 0xc0010117, 0 }, { 0xc0011021, 0x1e }, { 0xc001102c, 0 },
+	};
+	static const u32 writes[] = {
+		0x79, 0xc1, 0xc2, 0x11e, 0x186, 0x187, 0x1a0,
+	};
+	static const u32 amd_writes[] = {
+		0xc0010000, 0xc0010003, 0xc0010004, 0xc0010007, 0xc001001b,
+		0xc001001f, 0xc0010020, 0xc0010115, 0xc0010117, 0xc0011022,
+		0xc0011023, 0xc001102a, 0xc001102c,
+	};
+	struct cpuid_set sets[] = { set_all(CPUID_INTEL), set_all(CPUID_AMD) };
+	unsigned int i, k;
+	struct owner o;
+	u64 val;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		own(&o, &sets[k]);
+		for (i = 0; i < ARRAY_SIZE(reads); i++) {
+			assert_int_equal(get(&o, reads[i].index, &val), MSR_OK);
+			assert_int_equal(val, reads[i].val);
+		}
+		for (i = 0; i < ARRAY_SIZE(writes); i++)
+			assert_int_equal(set(&o, writes[i], 0x5100c0), MSR_OK);
+		assert_int_equal(set(&o, 0x2c, 0x1000000), MSR_BAD);
+	}
+	for (i = 0; i < ARRAY_SIZE(amd_reads); i++) {
+		assert_int_equal(get(&o, amd_reads[i].index, &val), MSR_OK);
+		assert_int_equal(val, amd_reads[i].val);
+	}
+	for (i = 0; i < ARRAY_SIZE(amd_writes); i++)
+		assert_int_equal(set(&o, amd_writes[i], 0xffff), MSR_OK);
+	/* what is found there passes for a mitigation */
+	assert_int_equal(get(&o, 0xc0011020, &val), MSR_UNKNOWN);
 }
 
 static void test_pat(void **state)
@@ -547,7 +612,12 @@ static void test_misc(void **state)
 	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 0x1801);
 	assert_int_equal(set(&o, M_MISC_ENABLE, 0), MSR_OK);
 	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 0x1800);
-	assert_int_equal(set(&o, M_MISC_ENABLE, BIT_ULL(34)), MSR_BAD);
+	assert_int_equal(set(&o, M_MISC_ENABLE, BIT_ULL(34) | BIT_ULL(22)),
+			 MSR_OK);
+	assert_int_equal(read_ok(&o, M_MISC_ENABLE),
+			 BIT_ULL(34) | BIT_ULL(22) | 0x1800);
+	assert_int_equal(set(&o, M_MISC_ENABLE, ~0ULL), MSR_OK);
+	assert_int_equal(read_ok(&o, M_MISC_ENABLE), ~BIT_ULL(7));
 	assert_int_equal(host_set(&o, M_MISC_ENABLE, 1), MSR_OK);
 	assert_int_equal(read_ok(&o, M_MISC_ENABLE), 1);
 
@@ -606,7 +676,8 @@ static void test_legacy_pmu(void **state)
 		assert_int_equal(get(&o, i, &val), MSR_OK);
 		assert_int_equal(val, 0);
 		assert_int_equal(set(&o, i, 0), MSR_OK);
-		assert_int_equal(set(&o, i, 1), MSR_BAD);
+		assert_int_equal(set(&o, i, 1), MSR_OK);
+		assert_int_equal(read_ok(&o, i), 0);
 	}
 	assert_int_equal(get(&o, M_CORE_PERF, &val), MSR_UNKNOWN);
 	assert_int_equal(host_set(&o, M_CORE_PERF, 0), MSR_OK);
@@ -768,6 +839,7 @@ int main(void)
 		cmocka_unit_test(test_direction),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_plain_checks),
+		cmocka_unit_test(test_what_guests_touch),
 		cmocka_unit_test(test_pat),
 		cmocka_unit_test(test_efer),
 		cmocka_unit_test(test_spec_ctrl),
