@@ -70,6 +70,17 @@ static bool harvest_piece(struct sweep *sweep, struct tdp_root *root,
 	return tdp_harvest(root, range, sweep->log, &sweep->op.flush);
 }
 
+static bool next_piece(struct sweep *sweep, struct tdp_root *root,
+		       struct tdp_range *range)
+{
+	bool more;
+
+	rcu_read_lock();
+	more = sweep->piece(sweep, root, range);
+	rcu_read_unlock();
+	return more;
+}
+
 /* Faults hold the read side where they install. */
 static bool piece_alone(struct sweep *sweep, struct tdp_root *root,
 			struct tdp_range *range)
@@ -80,9 +91,7 @@ static bool piece_alone(struct sweep *sweep, struct tdp_root *root,
 	range->alone = true;
 	range->budget = 1;
 	write_lock(lock);
-	rcu_read_lock();
-	more = sweep->piece(sweep, root, range);
-	rcu_read_unlock();
+	more = next_piece(sweep, root, range);
 	write_unlock(lock);
 	range->alone = false;
 	return more;
@@ -95,13 +104,11 @@ static bool piece_beside_faults(struct sweep *sweep, struct tdp_root *root,
 	bool more;
 
 	range->budget = sweep->budget;
-	if (sweep->locked)
-		read_lock(lock);
-	rcu_read_lock();
-	more = sweep->piece(sweep, root, range);
-	rcu_read_unlock();
-	if (sweep->locked)
-		read_unlock(lock);
+	if (!sweep->locked)
+		return next_piece(sweep, root, range);
+	read_lock(lock);
+	more = next_piece(sweep, root, range);
+	read_unlock(lock);
 	return more;
 }
 
