@@ -71,9 +71,12 @@ void inval_end(struct inval *inval, u64 start, u64 end)
 			break;
 	if (i < INVAL_RANGES) {
 		inval->range[i].over = seq;
-	} else {
+	} else if (inval->others) {
 		inval->others--;
 		inval->forgotten = seq;
+	} else {
+		/* A host bug. What did begin goes on: nothing is mapped there. */
+		return;
 	}
 	inval->active--;
 	smp_store_release(&inval->seq, seq);

@@ -120,6 +120,18 @@ static void nothing_in_it(void **state)
 	assert_int_equal(inval.others, 0);
 }
 
+/* One that did not begin ends nothing. */
+static void end_of_another(void **state)
+{
+	inval_begin(&inval, 0x1000, 0x3000);
+	inval_end(&inval, 0x1000, 0x2000);
+	assert_true(inval_is_active(&inval, 0x1000, 0x2000));
+	assert_int_equal(inval.others, 0);
+	inval_end(&inval, 0x1000, 0x3000);
+	assert_false(inval_is_active(&inval, 0, U64_MAX));
+	assert_int_equal(inval.active, 0);
+}
+
 /* ---- a list that forgets nothing ------------------------------------------ */
 
 enum { ALL = 4000, PAGES = 64 };
@@ -187,7 +199,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(amid), T(afterwards), T(two_at_once), T(more_than_are_known),
-		T(numbers_wrap), T(nothing_in_it), T(random_histories),
+		T(numbers_wrap), T(nothing_in_it), T(end_of_another),
+		T(random_histories),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
