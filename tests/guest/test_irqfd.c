@@ -369,7 +369,7 @@ TEST(irqfd_resample_at_unmask)
 	int fd = new_eventfd(), resamplefd = new_eventfd();
 
 	if (intel_parameter("enable_apicv"))
-		skip_on_reference("with APIC virtualization it does not end");
+		skip_on_reference("with APIC virtualization it does not always end");
 	vm_set_gate(v->vm, 0x41, LABEL_GPA(masks_and_ends, masks_isr));
 	resample(v->vm, fd, resamplefd, 10);
 	expect_quiet(v);
