@@ -3,34 +3,14 @@
  * The I/O APIC under random accesses, lines, ends of interrupt, restored
  * states and time.
  */
+#include "clock.h"
 #include "input.h"
 #include "dev/ioapic.h"
 
-static u64 now, timer = U64_MAX;
 static int answer;
 
-static u64 env_now(struct dev_env *env)
-{
-	return now;
-}
-
-static void env_arm(struct dev_env *env, u64 when)
-{
-	timer = when;
-}
-
-static void env_cancel(struct dev_env *env)
-{
-	timer = U64_MAX;
-}
-
-static const struct dev_env_ops env_ops = {
-	.now = env_now,
-	.timer_arm = env_arm,
-	.timer_cancel = env_cancel,
-};
-
-static int deliver(struct ioapic *io, const struct apic_msg *msg)
+static int deliver(struct ioapic *io, unsigned int pin,
+		   const struct apic_msg *msg)
 {
 	return answer;
 }

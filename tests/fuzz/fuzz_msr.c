@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct regs regs;
 	struct cr_limits limits;
+	struct cr_host host;
 	struct msr_file file = { .ops = &ops, .regs = &regs, .limits = &limits };
 	struct input in = { data, size };
 	struct cpuid_set *set = take_set(&in);
@@ -84,12 +85,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!set)
 		return 0;
 	memset(&regs, 0, sizeof(regs));
-	memset(&limits, 0xff, sizeof(limits));
+	memset(&host, 0xff, sizeof(host));
+	host.vaddr_bits = size & 1 ? 57 : 48;
+	cr_limits_init(&limits, set, &host);
 	core = 0;
 	file.cpuid = set;
-	msr_reset(&file);
+	msr_reset(&file, NULL);
 	while (in.left && steps++ < 200)
 		one(&in, &file);
+	msr_file_free(&file);
 	cpuid_set_free(set);
 	return 0;
 }

@@ -3,32 +3,11 @@
  * The 8254 under random ports, time and restored states: what is armed lies not
  * before now by more than a period, and a state that was read is taken back.
  */
+#include "clock.h"
 #include "input.h"
 #include "dev/pit.h"
 
-static u64 now, timer = U64_MAX;
 static int answer;
-
-static u64 env_now(struct dev_env *env)
-{
-	return now;
-}
-
-static void env_arm(struct dev_env *env, u64 when)
-{
-	timer = when;
-}
-
-static void env_cancel(struct dev_env *env)
-{
-	timer = U64_MAX;
-}
-
-static const struct dev_env_ops env_ops = {
-	.now = env_now,
-	.timer_arm = env_arm,
-	.timer_cancel = env_cancel,
-};
 
 static int pulse(struct pit *pit)
 {
